@@ -1,0 +1,25 @@
+package builder
+
+import "time"
+
+// Image is what a build made.
+type Image struct {
+	ID        string // in Region
+	Region    string
+	Name      string
+	Snapshots []string
+
+	// Copies are the same image elsewhere: region to id.
+	Copies map[string]string
+
+	Source SourceImage
+	Took   time.Duration
+}
+
+// SourceImage is what a build started from.
+type SourceImage struct {
+	ID, Name, Owner, OwnerName, Architecture, RootDevice string
+	Virtualization                                       string
+	Created                                              time.Time
+	Tags                                                 map[string]string
+}

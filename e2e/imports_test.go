@@ -1,0 +1,61 @@
+package e2e
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/imagobuild/imago/"
+
+// allowed lists, for an import, the only packages of ours that may use it
+// outside tests (DESIGN.md, "Layout").
+var allowed = map[string]string{
+	"github.com/aws/":                     "builder builder/deploy cmd/imago",
+	"github.com/urfave/cli/":              "cmd/imago",
+	"github.com/hashicorp/hcl/":           "builder/template",
+	"github.com/pkg/sftp":                 "provision",
+	"golang.org/x/crypto/ssh":             "provision provision/provisiontest builder/localcloud",
+	"github.com/vishvananda/":             "builder/localcloud/machine",
+	"github.com/google/nftables":          "builder/localcloud/machine",
+	"os/signal":                           "cmd/imago",
+	module + "provision":                  "builder builder/template cmd/imago",
+	module + "builder/localcloud":         "cmd/imago",
+	module + "builder/localcloud/machine": "builder/localcloud",
+	module + "scripts":                    "builder cmd/imago",
+}
+
+// TestImports holds the direction of dependencies: what a package may not know,
+// it does not import.
+func TestImports(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}:{{join .Imports " "}}`, "../...").CombinedOutput()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, out)
+	}
+	for line := range strings.Lines(string(out)) {
+		pkg, imports, _ := strings.Cut(strings.TrimSpace(line), ":")
+		pkg = strings.TrimPrefix(pkg, module)
+		for imp := range strings.FieldsSeq(imports) {
+			if users, ok := rule(imp); ok && !slices.Contains(strings.Fields(users), pkg) {
+				t.Errorf("%s imports %s, which only %s may", pkg, imp, users)
+			}
+		}
+	}
+}
+
+// rule finds the entry of allowed for an import: the exact one for our own
+// packages, the longest matching prefix for others.
+func rule(imp string) (users string, ok bool) {
+	if strings.HasPrefix(imp, module) {
+		users, ok = allowed[imp]
+		return users, ok
+	}
+	longest := ""
+	for prefix := range allowed {
+		if strings.HasPrefix(imp, prefix) && len(prefix) > len(longest) {
+			longest, ok = prefix, true
+		}
+	}
+	return allowed[longest], ok
+}
