@@ -1,16 +1,39 @@
-# make demo   bake primal and carnivore on the local cloud and show the page
-# make test   everything: vet, gofmt, shellcheck, unit tests, end to end (as root)
-# make build  bin/imago
+# make demo    bake primal and carnivore on the local cloud, boot the result, show its page (as root)
+# make test    everything: vet, gofmt, shellcheck, unit tests, end to end (as root)
+# make build   bin/imago
 
-.PHONY: build demo test lint unit e2e clean
+.PHONY: build demo test deps lint unit e2e
 export CGO_ENABLED = 0
+export PATH := $(shell e2e/go.sh):$(PATH)
 
-build: ; go build -trimpath -o bin/imago ./cmd/imago
+# What the machines need of this computer, and what the tests need beyond it: command=Debian package.
+MACHINES = mmdebstrap=mmdebstrap
+WITNESSES = curl=curl aws=awscli
+TESTERS = $(WITNESSES) jq=jq packer=packer shellcheck=shellcheck sshd=openssh-server gcc=build-essential ip=iproute2 nft=nftables
+
+# The end-to-end suite runs last and alone: it measures, and it looks at the whole host.
+UNIT = $$(go list ./... | grep -v /e2e)
+
+build:
+	go build -trimpath -o bin/imago ./cmd/imago
+
+demo:
+	@e2e/deps.sh $(MACHINES) $(WITNESSES)
+	@$(MAKE) --no-print-directory build
+	@e2e/demo.sh
+
+test: deps lint unit e2e
+
+deps:
+	@e2e/deps.sh $(MACHINES) $(TESTERS)
 
 lint:
 	go vet ./...
-	@files=$$(gofmt -l .); test -z "$$files" || { echo "gofmt -w these files:"; echo "$$files"; exit 1; }
+	@files=$$(gofmt -l .); test -z "$$files" || { echo "run gofmt -w on: $$files"; exit 1; }
+	shellcheck e2e/*.sh
 
-unit: ; CGO_ENABLED=1 go test -race ./...
+unit:
+	CGO_ENABLED=1 go test -race $(UNIT)
 
-test: lint unit
+e2e:
+	go test -count=1 -timeout 30m ./e2e

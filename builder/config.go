@@ -33,7 +33,7 @@ type Config struct {
 
 // Source says which image to start from. Exactly one field is set.
 type Source struct {
-	// ID is an image id, ami-… (source_ami).
+	// ID is an image id, ami-…, or resolve:ssm: and the name of a parameter, as RunInstances takes it (source_ami).
 	ID string
 
 	// Filter selects an image by its attributes (source_ami_filter).

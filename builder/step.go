@@ -46,7 +46,12 @@ type Download struct {
 // Run runs scripts on the machine, one after another (the shell provisioner).
 type Run struct {
 	StepOptions
-	Scripts    []provision.Script
+	Scripts []provision.Script
+
+	// Late makes the scripts once the machine is there, for those that say
+	// something of it; Scripts are then the same without that. Optional.
+	Late func(Facts) ([]provision.Script, error)
+
 	PauseAfter time.Duration
 }
 
@@ -58,11 +63,12 @@ type Local struct {
 	Do   func(ctx context.Context, facts Facts, stdout, stderr io.Writer) error
 }
 
-// Pause waits (the sleep and breakpoint provisioners).
+// Pause waits: for a time (the sleep provisioner), or without one until
+// Builder.Breakpoint returns (the breakpoint provisioner).
 type Pause struct {
 	StepOptions
 	For  time.Duration
-	Note string
+	Note string // what the user is told
 }
 
 // Facts are what is known of a build once its machine is there: Packer's build variables.

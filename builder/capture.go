@@ -1,0 +1,194 @@
+package builder
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/imagobuild/imago/builder/internal/poll"
+	"github.com/imagobuild/imago/builder/internal/undo"
+)
+
+// capture turns the machine into an image, and gives the image to whom it is for.
+func (b *Builder) capture(ctx context.Context, p Plan, c *connection, trash *undo.Stack) (img Image, err error) {
+	defer b.stage(ctx, StageCapture)(&err)
+	if err := b.stop(ctx, p, c); err != nil {
+		return Image{}, &Error{StageCapture, c.inst.id, err}
+	}
+	var made []made
+	if len(p.Replaces) > 0 {
+		made, err = b.replace(ctx, p, c.inst, trash)
+	} else {
+		made, err = b.create(ctx, p, p.Config.Output.Name, c.inst, trash)
+	}
+	if err != nil {
+		return Image{}, err
+	}
+	copies, err := b.copies(ctx, p, made[0], trash)
+	if err != nil {
+		return Image{}, err
+	}
+	made = append(made, copies...)
+	if err := b.publish(ctx, p, made); err != nil {
+		return Image{}, err
+	}
+	return b.result(p, made), nil
+}
+
+// made is an image that this build made, in one region.
+type made struct {
+	cloud     EC2
+	region    string
+	id        string
+	snapshots []string
+	undo      *undo.Entry
+}
+
+// result keeps what was made and says so.
+func (b *Builder) result(p Plan, all []made) Image {
+	img := Image{
+		ID: all[0].id, Region: all[0].region, Name: p.Config.Output.Name,
+		Snapshots: all[0].snapshots, Copies: map[string]string{}, Source: p.Source,
+	}
+	for i, m := range all {
+		m.undo.Keep()
+		b.event(ImageReady{m.region, m.id})
+		if i > 0 {
+			img.Copies[m.region] = m.id
+		}
+	}
+	return img
+}
+
+// stop brings the machine to rest, so that its disks are whole. One-time spot
+// instances cannot be stopped; AWS reboots those when it makes the image.
+func (b *Builder) stop(ctx context.Context, p Plan, c *connection) error {
+	id := c.inst.id
+	c.Close()
+	if c.inst.spot {
+		return nil
+	}
+	if !p.Config.Instance.DisableStop {
+		if _, err := b.EC2.StopInstances(ctx, &ec2.StopInstancesInput{InstanceIds: []string{id}}); err != nil {
+			return fmt.Errorf("stop: %w", err)
+		}
+	}
+	limit := cmp.Or(p.Config.Waits.Stopped, DefaultInstanceTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not stopped after %v", limit))
+	defer cancel()
+	if err := b.awaitState(ctx, id, types.InstanceStateNameStopped); err != nil {
+		return err
+	}
+	return b.enhanceNetworking(ctx, p, id)
+}
+
+// enhanceNetworking marks the stopped machine, and with it the image.
+func (b *Builder) enhanceNetworking(ctx context.Context, p Plan, id string) error {
+	if ena := p.Config.Output.ENA; ena != nil {
+		_, err := b.EC2.ModifyInstanceAttribute(ctx, &ec2.ModifyInstanceAttributeInput{
+			InstanceId: &id, EnaSupport: &types.AttributeBooleanValue{Value: ena},
+		})
+		if err != nil {
+			return fmt.Errorf("set ena_support: %w", err)
+		}
+	}
+	if p.Config.Output.SRIOV {
+		_, err := b.EC2.ModifyInstanceAttribute(ctx, &ec2.ModifyInstanceAttributeInput{
+			InstanceId: &id, SriovNetSupport: &types.AttributeValue{Value: aws.String("simple")},
+		})
+		if err != nil {
+			return fmt.Errorf("set sriov_support: %w", err)
+		}
+	}
+	return nil
+}
+
+// create makes the image and waits until it is available.
+func (b *Builder) create(ctx context.Context, p Plan, name string, inst instance, trash *undo.Stack) ([]made, error) {
+	out, err := b.EC2.CreateImage(ctx, &ec2.CreateImageInput{
+		InstanceId: &inst.id, Name: &name, Description: optional(p.Config.Output.Description),
+		BlockDeviceMappings: toMappings(p.Config.Output.BlockDevices),
+		TagSpecifications: tagSpecs(map[types.ResourceType]map[string]string{
+			types.ResourceTypeImage: p.ImageTags, types.ResourceTypeSnapshot: p.SnapshotTags,
+		}),
+	})
+	if err != nil {
+		return nil, &Error{StageCapture, inst.id, fmt.Errorf("create the image: %w", err)}
+	}
+	m := b.remember(p.Config.Region, b.EC2, aws.ToString(out.ImageId), trash)
+	if err := b.awaitAvailable(ctx, p, &m); err != nil {
+		return nil, err
+	}
+	return []made{m}, nil
+}
+
+// remember registers an image for being taken back.
+func (b *Builder) remember(region string, cloud EC2, id string, trash *undo.Stack) made {
+	b.event(Created{"image", id})
+	return made{cloud: cloud, region: region, id: id, undo: trash.Add("image "+id, func(ctx context.Context) error {
+		return removeImage(ctx, cloud, id, true)
+	})}
+}
+
+// awaitAvailable waits for an image and learns its snapshots.
+func (b *Builder) awaitAvailable(ctx context.Context, p Plan, m *made) error {
+	limit := cmp.Or(p.Config.Waits.Available, DefaultImageTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not available after %v", limit))
+	defer cancel()
+	img, err := awaitImage(ctx, m.cloud, m.id)
+	if err != nil {
+		return &Error{StageCapture, m.id, err}
+	}
+	m.snapshots = snapshotsOf(img)
+	return nil
+}
+
+// snapshotsOf are the snapshots that an image is made of.
+func snapshotsOf(img types.Image) (ids []string) {
+	for _, d := range img.BlockDeviceMappings {
+		if d.Ebs != nil && d.Ebs.SnapshotId != nil {
+			ids = append(ids, *d.Ebs.SnapshotId)
+		}
+	}
+	return ids
+}
+
+// removeImage deregisters an image and, if wanted, deletes its snapshots.
+func removeImage(ctx context.Context, cloud EC2, id string, snapshots bool) error {
+	out, err := cloud.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{id}})
+	if hasCode(err, "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable") || err == nil && len(out.Images) == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = cloud.DeregisterImage(ctx, &ec2.DeregisterImageInput{ImageId: &id})
+	if err := ignore(err, "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"); err != nil || !snapshots {
+		return err
+	}
+	for _, snapshot := range snapshotsOf(out.Images[0]) {
+		if err := deleteSnapshot(ctx, cloud, snapshot); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deleteSnapshot deletes a snapshot, which AWS may still believe to be in use.
+func deleteSnapshot(ctx context.Context, cloud EC2, id string) error {
+	err := poll.Until(ctx, poll.Seconds(), func(ctx context.Context) (bool, error) {
+		_, err := cloud.DeleteSnapshot(ctx, &ec2.DeleteSnapshotInput{SnapshotId: &id})
+		if hasCode(err, "InvalidSnapshot.InUse") {
+			return false, nil
+		}
+		return true, ignore(err, "InvalidSnapshot.NotFound")
+	})
+	if err != nil {
+		return fmt.Errorf("delete %s: %w", id, err)
+	}
+	return nil
+}

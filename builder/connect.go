@@ -1,0 +1,154 @@
+package builder
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/imagobuild/imago/builder/internal/poll"
+	"github.com/imagobuild/imago/provision"
+)
+
+// How long a refusal may last before it is final. cloud-init writes the host
+// key and the authorized keys before sshd starts, but not on every image.
+const (
+	hostKeyGrace = 15 * time.Second
+	authGrace    = time.Minute
+)
+
+// connection is the machine as long as we have it: a lost one is made again
+// between two steps.
+type connection struct {
+	Machine
+	inst instance
+	dial func(context.Context) (Machine, error)
+}
+
+// connect waits until the machine lets us in.
+func (b *Builder) connect(ctx context.Context, p Plan, inst instance) (c *connection, err error) {
+	defer b.stage(ctx, StageConnect)(&err)
+	c = &connection{inst: inst, dial: func(ctx context.Context) (Machine, error) { return b.dial(ctx, p.Config.SSH, inst) }}
+	if c.Machine, err = c.dial(ctx); err != nil {
+		return nil, err
+	}
+	if pause := p.Config.SSH.PauseBeforeConnecting; pause > 0 {
+		b.note("waiting %v before using the connection", pause)
+		c.Machine.Close()
+		if err := poll.For(ctx, pause); err != nil {
+			return nil, err
+		}
+		if c.Machine, err = c.dial(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// revive makes the connection again when it is lost.
+func (c *connection) revive(ctx context.Context) (err error) {
+	select {
+	case <-c.Done():
+		c.Machine.Close()
+		c.Machine, err = c.dial(ctx)
+		return err
+	default:
+		return nil
+	}
+}
+
+// dial tries until the machine lets us in, the time is over, or trying again
+// cannot help.
+func (b *Builder) dial(ctx context.Context, s SSH, inst instance) (m Machine, err error) {
+	limit := cmp.Or(s.Timeout, DefaultSSHTimeout)
+	late := fmt.Errorf("no SSH after %v", limit)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, late)
+	defer cancel()
+	d := dialer{b: b, ssh: s, inst: inst, addr: net.JoinHostPort(inst.addr.host, strconv.Itoa(inst.addr.port))}
+	err = poll.Until(ctx, poll.Pace{First: 250 * time.Millisecond, Max: 400 * time.Millisecond}, d.try)
+	if err == nil {
+		return d.machine, nil
+	}
+	if errors.Is(err, late) {
+		err = fmt.Errorf("no SSH at %s after %v: %w", d.addr, limit, d.last)
+		if tail := b.consoleTail(ctx, inst.id); tail != "" {
+			b.note("the last lines on the machine's console:\n%s", tail)
+		}
+	}
+	return nil, &Error{StageConnect, inst.id, err}
+}
+
+// dialer remembers what the tries so far have met.
+type dialer struct {
+	b       *Builder
+	ssh     SSH
+	inst    instance
+	addr    string
+	machine Machine
+
+	last       error     // of the last try
+	refused    int       // logins that were refused
+	first      time.Time // of the refusals by key or login
+	lookedLast time.Time // at the instance's state
+}
+
+// try is one look of the waiting loop.
+func (d *dialer) try(ctx context.Context) (bool, error) {
+	dial := d.b.Dial
+	if dial == nil {
+		dial = func(ctx context.Context, addr string, id provision.Identity) (Machine, error) {
+			return provision.Dial(ctx, addr, id)
+		}
+	}
+	m, err := dial(ctx, d.addr, d.inst.identity)
+	if err == nil {
+		d.machine = m
+		return true, nil
+	}
+	if ctx.Err() == nil || d.last == nil {
+		d.last = err // not the timeout itself
+	}
+	return false, errors.Join(d.final(err), d.stillRuns(ctx))
+}
+
+// final returns err when it is no use to try again.
+func (d *dialer) final(err error) error {
+	grace := authGrace
+	switch {
+	case errors.Is(err, provision.ErrHostKey):
+		grace = hostKeyGrace
+	case errors.Is(err, provision.ErrAuth):
+		d.refused++
+		if n := d.ssh.HandshakeAttempts; n > 0 && d.refused >= n {
+			return err
+		}
+	default:
+		d.first = time.Time{}
+		return nil
+	}
+	if d.first.IsZero() {
+		d.first = time.Now()
+	}
+	if time.Since(d.first) > grace {
+		return err
+	}
+	return nil
+}
+
+// stillRuns looks, every five seconds, whether the machine has gone meanwhile.
+func (d *dialer) stillRuns(ctx context.Context) error {
+	if time.Since(d.lookedLast) < 5*time.Second {
+		return nil
+	}
+	d.lookedLast = time.Now()
+	i, err := d.b.describeInstance(ctx, d.inst.id)
+	if err != nil {
+		return nil // the next look will tell
+	}
+	return gone(i, types.InstanceStateNameRunning)
+}

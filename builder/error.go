@@ -1,0 +1,64 @@
+package builder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/imagobuild/imago/builder/internal/undo"
+)
+
+// Error says which stage of a build did not succeed and what it was working on.
+type Error struct {
+	Stage    Stage
+	Resource string // such as "i-0abc"; empty before anything exists
+	Err      error
+}
+
+// Error names the resource, if there is one, and the cause.
+func (e *Error) Error() string {
+	if e.Resource == "" {
+		return fmt.Sprintf("%s: %v", e.Stage, e.Err)
+	}
+	return fmt.Sprintf("%s %s: %v", e.Stage, e.Resource, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// LeakError says that something was left behind; What names it.
+type LeakError = undo.LeakError
+
+// stage tells observers that a stage begins. The function it returns, to be
+// deferred, tells them that it ended and says in the error which stage it was.
+func (b *Builder) stage(ctx context.Context, s Stage) func(*error) {
+	if b.PauseAt != nil && s != StagePlan {
+		b.PauseAt(ctx, s)
+	}
+	b.event(StageStarted{s})
+	start := time.Now()
+	return func(err *error) {
+		if staged, leak := new(Error), new(LeakError); *err != nil && !errors.As(*err, &staged) && !errors.As(*err, &leak) {
+			*err = &Error{Stage: s, Err: *err}
+		}
+		b.event(StageDone{s, time.Since(start), *err})
+	}
+}
+
+func (b *Builder) event(e Event) {
+	if b.OnEvent == nil {
+		return
+	}
+	b.events.Lock()
+	defer b.events.Unlock()
+	b.OnEvent(e)
+}
+
+func (b *Builder) note(format string, args ...any) {
+	b.event(Note{Text: fmt.Sprintf(format, args...)})
+}
+
+func (b *Builder) warn(format string, args ...any) {
+	b.event(Note{Text: fmt.Sprintf(format, args...), Warning: true})
+}

@@ -1,0 +1,196 @@
+package builder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/imagobuild/imago/provision"
+)
+
+// fakeEC2 answers what one build asks, at once, and remembers what it made and
+// what was taken back. A call nobody planned panics on its own line.
+type fakeEC2 struct {
+	EC2
+	mu     sync.Mutex
+	state  types.InstanceStateName
+	images map[string]types.Image
+	undone []string
+	calls  []any
+
+	imageFails bool
+	leak       bool // nothing can be terminated
+}
+
+func newFake() *fakeEC2 {
+	return &fakeEC2{images: map[string]types.Image{"ami-0": {
+		ImageId: aws.String("ami-0"), Name: aws.String("base"), State: types.ImageStateAvailable,
+		RootDeviceType: types.DeviceTypeEbs, RootDeviceName: aws.String("/dev/xvda"),
+		BlockDeviceMappings: []types.BlockDeviceMapping{{DeviceName: aws.String("/dev/xvda"), Ebs: &types.EbsBlockDevice{SnapshotId: aws.String("snap-0")}}},
+	}}}
+}
+
+// undo records that something was taken back.
+func (f *fakeEC2) undo(what string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.undone = append(f.undone, what)
+}
+
+type options = func(*ec2.Options)
+
+func (f *fakeEC2) DescribeImages(_ context.Context, in *ec2.DescribeImagesInput, _ ...options) (*ec2.DescribeImagesOutput, error) {
+	out := &ec2.DescribeImagesOutput{}
+	for _, id := range in.ImageIds {
+		img, ok := f.images[id]
+		if !ok {
+			return nil, &smithy.GenericAPIError{Code: "InvalidAMIID.NotFound", Message: "no " + id}
+		}
+		out.Images = append(out.Images, img)
+	}
+	if len(in.Filters) > 0 {
+		for _, img := range f.images {
+			if *img.Name == in.Filters[0].Values[0] {
+				out.Images = append(out.Images, img)
+			}
+		}
+	}
+	return out, nil
+}
+
+func (f *fakeEC2) ImportKeyPair(_ context.Context, in *ec2.ImportKeyPairInput, _ ...options) (*ec2.ImportKeyPairOutput, error) {
+	f.calls = append(f.calls, in)
+	return &ec2.ImportKeyPairOutput{}, nil
+}
+
+func (f *fakeEC2) DeleteKeyPair(context.Context, *ec2.DeleteKeyPairInput, ...options) (*ec2.DeleteKeyPairOutput, error) {
+	f.undo("key pair")
+	return nil, nil
+}
+
+func (f *fakeEC2) CreateSecurityGroup(_ context.Context, in *ec2.CreateSecurityGroupInput, _ ...options) (*ec2.CreateSecurityGroupOutput, error) {
+	f.calls = append(f.calls, in)
+	return &ec2.CreateSecurityGroupOutput{GroupId: aws.String("sg-1")}, nil
+}
+
+func (f *fakeEC2) AuthorizeSecurityGroupIngress(_ context.Context, in *ec2.AuthorizeSecurityGroupIngressInput, _ ...options) (*ec2.AuthorizeSecurityGroupIngressOutput, error) {
+	f.calls = append(f.calls, in)
+	return nil, nil
+}
+
+func (f *fakeEC2) DeleteSecurityGroup(context.Context, *ec2.DeleteSecurityGroupInput, ...options) (*ec2.DeleteSecurityGroupOutput, error) {
+	f.undo("sg-1")
+	return nil, nil
+}
+
+func (f *fakeEC2) RunInstances(_ context.Context, in *ec2.RunInstancesInput, _ ...options) (*ec2.RunInstancesOutput, error) {
+	f.calls = append(f.calls, in)
+	f.state = types.InstanceStateNameRunning
+	return &ec2.RunInstancesOutput{Instances: []types.Instance{{InstanceId: aws.String("i-1")}}}, nil
+}
+
+func (f *fakeEC2) DescribeInstances(context.Context, *ec2.DescribeInstancesInput, ...options) (*ec2.DescribeInstancesOutput, error) {
+	i := types.Instance{InstanceId: aws.String("i-1"), PublicIpAddress: aws.String("192.0.2.1"), State: &types.InstanceState{Name: f.state}}
+	return &ec2.DescribeInstancesOutput{Reservations: []types.Reservation{{Instances: []types.Instance{i}}}}, nil
+}
+
+func (f *fakeEC2) StopInstances(context.Context, *ec2.StopInstancesInput, ...options) (*ec2.StopInstancesOutput, error) {
+	f.state = types.InstanceStateNameStopped
+	return nil, nil
+}
+
+func (f *fakeEC2) TerminateInstances(context.Context, *ec2.TerminateInstancesInput, ...options) (*ec2.TerminateInstancesOutput, error) {
+	if f.leak {
+		return nil, errors.New("not today")
+	}
+	f.undo("i-1")
+	f.state = types.InstanceStateNameTerminated
+	return nil, nil
+}
+
+func (f *fakeEC2) CreateImage(_ context.Context, in *ec2.CreateImageInput, _ ...options) (*ec2.CreateImageOutput, error) {
+	f.calls = append(f.calls, in)
+	state := types.ImageStateAvailable
+	if f.imageFails {
+		state = types.ImageStateFailed
+	}
+	f.add("ami-1", *in.Name, state)
+	return &ec2.CreateImageOutput{ImageId: aws.String("ami-1")}, nil
+}
+
+func (f *fakeEC2) RegisterImage(_ context.Context, in *ec2.RegisterImageInput, _ ...options) (*ec2.RegisterImageOutput, error) {
+	f.calls = append(f.calls, in)
+	f.add("ami-2", *in.Name, types.ImageStateAvailable)
+	return &ec2.RegisterImageOutput{ImageId: aws.String("ami-2")}, nil
+}
+
+func (f *fakeEC2) add(id, name string, state types.ImageState) {
+	f.images[id] = types.Image{
+		ImageId: &id, Name: &name, State: state,
+		BlockDeviceMappings: []types.BlockDeviceMapping{{DeviceName: aws.String("/dev/xvda"), Ebs: &types.EbsBlockDevice{SnapshotId: aws.String("snap-1")}}},
+	}
+}
+
+func (f *fakeEC2) DeregisterImage(_ context.Context, in *ec2.DeregisterImageInput, _ ...options) (*ec2.DeregisterImageOutput, error) {
+	f.undo(*in.ImageId)
+	delete(f.images, *in.ImageId)
+	return nil, nil
+}
+
+func (f *fakeEC2) DeleteSnapshot(_ context.Context, in *ec2.DeleteSnapshotInput, _ ...options) (*ec2.DeleteSnapshotOutput, error) {
+	f.undo(*in.SnapshotId)
+	return nil, nil
+}
+
+// fakeMachine does nothing well, or what run does.
+type fakeMachine struct {
+	Machine
+	run  func(context.Context) error
+	said []string // what was run through Output
+}
+
+func (m *fakeMachine) Run(ctx context.Context, _ provision.Script, stdout, _ io.Writer) error {
+	fmt.Fprint(stdout, "one\r\ntwo")
+	if m.run != nil {
+		return m.run(ctx)
+	}
+	return nil
+}
+
+func (m *fakeMachine) Output(_ context.Context, command string) (string, error) {
+	m.said = append(m.said, command)
+	return "", nil
+}
+
+func (m *fakeMachine) Done() <-chan struct{} { return nil }
+func (m *fakeMachine) Close() error          { return nil }
+
+// newBuilder builds with fakes.
+func newBuilder(t *testing.T, cloud *fakeEC2, m *fakeMachine) *Builder {
+	t.Helper()
+	return &Builder{
+		EC2:           cloud,
+		PublicAddress: func(context.Context) (netip.Addr, error) { return netip.MustParseAddr("198.51.100.7"), nil },
+		Dial: func(context.Context, string, provision.Identity) (Machine, error) {
+			return m, nil
+		},
+	}
+}
+
+// trivial is a small Config.
+func trivial() Config {
+	return Config{
+		Name: "web", Region: "us-east-1", Source: Source{ID: "ami-0"},
+		Instance: Instance{Type: "t3.micro"}, SSH: SSH{User: "admin"}, Output: Output{Name: "web 1"},
+		Steps: []Step{Run{Scripts: []provision.Script{{Name: "nginx.sh", Body: []byte("true")}}}},
+	}
+}

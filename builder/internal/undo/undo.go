@@ -1,0 +1,126 @@
+// Package undo remembers how to take back what was made.
+package undo
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// DefaultGrace bounds how long one entry may take.
+const DefaultGrace = 5 * time.Minute
+
+// Stack holds compensations. The zero value is ready for use.
+type Stack struct {
+	// Grace bounds each entry. Optional; defaults to DefaultGrace.
+	Grace time.Duration
+
+	entries []*Entry
+}
+
+// Entry is one compensation of a Stack.
+type Entry struct {
+	what string
+	do   func(context.Context) error
+	uses []*Entry
+	done chan struct{}
+	kept bool
+}
+
+// Add remembers what to do to take something back. It must be called the moment
+// the thing exists, before anybody waits for it. What it uses cannot go before
+// it: an entry is taken back before the entries it uses, and beside the others.
+func (s *Stack) Add(what string, do func(context.Context) error, uses ...*Entry) *Entry {
+	e := &Entry{what: what, do: do, uses: uses, done: make(chan struct{})}
+	s.entries = append(s.entries, e)
+	return e
+}
+
+// Keep forgets how to take e back: what it stands for stays.
+func (e *Entry) Keep() { e.kept = true }
+
+// KeepAll keeps everything and returns what that is, in the order it was made.
+func (s *Stack) KeepAll() (kept []string) {
+	for _, e := range s.entries {
+		if !e.kept {
+			kept = append(kept, e.what)
+		}
+	}
+	s.entries = nil
+	return kept
+}
+
+// Empty says whether there is nothing to take back.
+func (s *Stack) Empty() bool {
+	return !slices.ContainsFunc(s.entries, func(e *Entry) bool { return !e.kept })
+}
+
+// Run takes everything back, users before what they use. It runs every entry
+// even when others fail, and even when ctx is already canceled. What it could
+// not take back is in the error, a *LeakError each.
+func (s *Stack) Run(ctx context.Context) error {
+	users := map[*Entry][]*Entry{}
+	for _, e := range s.entries {
+		for _, u := range e.uses {
+			users[u] = append(users[u], e)
+		}
+	}
+	leaks := make([]error, len(s.entries))
+	var wg sync.WaitGroup
+	for i, e := range s.entries {
+		wg.Go(func() {
+			defer close(e.done)
+			for _, u := range users[e] {
+				<-u.done
+			}
+			leaks[len(leaks)-1-i] = s.takeBack(ctx, e)
+		})
+	}
+	wg.Wait()
+	s.entries = nil
+	return errors.Join(leaks...)
+}
+
+// takeBack runs one entry on a context that survives cancellation, but not forever.
+func (s *Stack) takeBack(ctx context.Context, e *Entry) error {
+	if e.kept {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(s.Grace, DefaultGrace))
+	defer cancel()
+	if err := e.do(ctx); err != nil {
+		return &LeakError{Resources: []string{e.what}, Err: err}
+	}
+	return nil
+}
+
+// LeakError says that something was left behind.
+type LeakError struct {
+	Resources []string // such as "instance i-0abc"
+	Err       error
+}
+
+// Error names what was left and why.
+func (e *LeakError) Error() string {
+	text := "left behind:"
+	for i, r := range e.Resources {
+		if i > 0 {
+			text += ","
+		}
+		text += " " + r
+	}
+	if e.Err == nil {
+		return text
+	}
+	return fmt.Sprintf("%s: %v", text, e.Err)
+}
+
+// Unwrap returns why it could not be taken back.
+func (e *LeakError) Unwrap() error { return e.Err }
+
+// What lists the resources, such as "instance i-0abc".
+func (e *LeakError) What() []string { return e.Resources }

@@ -1,0 +1,257 @@
+package builder
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/imagobuild/imago/builder/internal/poll"
+	"github.com/imagobuild/imago/builder/internal/undo"
+	"github.com/imagobuild/imago/provision"
+)
+
+// instance is the temporary machine.
+type instance struct {
+	id       string
+	spot     bool
+	addr     address
+	identity provision.Identity
+
+	// temporaryKey is the public key that must not stay in the image; empty when the user brought one.
+	temporaryKey string
+	undo         *undo.Entry
+}
+
+// keys are what the machine and we know each other by.
+type keys struct {
+	pair      string        // the EC2 key pair's name; empty: none
+	login     provision.Key // ours, when it is temporary
+	host      provision.Key // the machine's, when we chose it
+	temporary bool
+}
+
+// launch makes the temporary resources, the machine last, and waits until it runs.
+func (b *Builder) launch(ctx context.Context, p Plan, trash *undo.Stack) (inst instance, err error) {
+	defer b.stage(ctx, StageLaunch)(&err)
+	k, err := b.makeKeys(ctx, p, trash)
+	if err != nil {
+		return instance{}, err
+	}
+	groups, used, err := b.makeGroup(ctx, p, trash)
+	if err != nil {
+		return instance{}, err
+	}
+	inst, err = b.run(ctx, p, k, groups, trash, used)
+	if err != nil {
+		return instance{}, err
+	}
+	inst.addr, err = b.awaitRunning(ctx, p, inst.id)
+	if err != nil {
+		return instance{}, &Error{StageLaunch, inst.id, err}
+	}
+	inst.identity, err = b.identity(ctx, p, inst, k)
+	return inst, err
+}
+
+// makeKeys makes the key that we log in with, unless the user brought one, and
+// the host key that the machine will have.
+func (b *Builder) makeKeys(ctx context.Context, p Plan, trash *undo.Stack) (k keys, err error) {
+	s := p.Config.SSH
+	if cmp.Or(s.HostKey, HostKeyUserData) == HostKeyUserData {
+		if k.host, err = provision.NewKey("imago " + p.ID); err != nil {
+			return keys{}, err
+		}
+	}
+	k.pair = s.KeyPair
+	if s.KeyPair != "" || s.PrivateKey != nil || s.Password != "" || s.AgentSocket != "" {
+		return k, nil
+	}
+	k.temporary, k.pair = true, cmp.Or(s.KeyPairName, "imago-"+p.ID)
+	if s.KeyType == "rsa" {
+		k.login, err = provision.NewRSAKey(k.pair, cmp.Or(s.KeyBits, 4096))
+	} else {
+		k.login, err = provision.NewKey(k.pair)
+	}
+	if err != nil {
+		return keys{}, err
+	}
+	return k, b.importKey(ctx, p, k, trash)
+}
+
+func (b *Builder) importKey(ctx context.Context, p Plan, k keys, trash *undo.Stack) error {
+	_, err := b.EC2.ImportKeyPair(ctx, &ec2.ImportKeyPairInput{
+		KeyName: &k.pair, PublicKeyMaterial: []byte(k.login.Public),
+		TagSpecifications: tagSpecs(map[types.ResourceType]map[string]string{types.ResourceTypeKeyPair: p.RunTags}),
+	})
+	if err != nil {
+		return fmt.Errorf("import key pair %s: %w", k.pair, err)
+	}
+	trash.Add("key pair "+k.pair, func(ctx context.Context) error {
+		_, err := b.EC2.DeleteKeyPair(ctx, &ec2.DeleteKeyPairInput{KeyName: &k.pair})
+		return err
+	})
+	b.event(Created{"key pair", k.pair})
+	return nil
+}
+
+// makeGroup makes a security group that lets us in and nobody else, unless the user named some.
+func (b *Builder) makeGroup(ctx context.Context, p Plan, trash *undo.Stack) (ids []string, used []*undo.Entry, err error) {
+	if len(p.Groups) > 0 {
+		return p.Groups, nil, nil
+	}
+	in := &ec2.CreateSecurityGroupInput{
+		GroupName: aws.String("imago-" + p.ID), Description: aws.String("imago: SSH for one build"),
+		TagSpecifications: tagSpecs(map[types.ResourceType]map[string]string{types.ResourceTypeSecurityGroup: p.RunTags}),
+	}
+	if p.VPC != "" {
+		in.VpcId = &p.VPC
+	}
+	out, err := b.EC2.CreateSecurityGroup(ctx, in)
+	if err != nil {
+		return nil, nil, fmt.Errorf("create a security group: %w", err)
+	}
+	id := aws.ToString(out.GroupId)
+	entry := trash.Add("security group "+id, func(ctx context.Context) error { return b.deleteGroup(ctx, id) })
+	b.event(Created{"security group", id})
+
+	_, err = b.EC2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{
+		GroupId: &id, IpPermissions: []types.IpPermission{sshFrom(p.CIDRs, cmp.Or(p.Config.SSH.Port, 22))},
+	})
+	if err != nil {
+		return nil, nil, &Error{StageLaunch, id, fmt.Errorf("let ourselves in: %w", err)}
+	}
+	return []string{id}, []*undo.Entry{entry}, nil
+}
+
+// sshFrom lets address ranges of either family in at one port.
+func sshFrom(cidrs []string, port int) types.IpPermission {
+	p := types.IpPermission{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(int32(port)), ToPort: aws.Int32(int32(port))}
+	for _, c := range cidrs {
+		if strings.Contains(c, ":") {
+			p.Ipv6Ranges = append(p.Ipv6Ranges, types.Ipv6Range{CidrIpv6: aws.String(c)})
+		} else {
+			p.IpRanges = append(p.IpRanges, types.IpRange{CidrIp: aws.String(c)})
+		}
+	}
+	return p
+}
+
+// deleteGroup deletes a security group, which AWS refuses for some seconds
+// after the last machine in it is gone.
+func (b *Builder) deleteGroup(ctx context.Context, id string) error {
+	return poll.Until(ctx, poll.Seconds(), func(ctx context.Context) (bool, error) {
+		_, err := b.EC2.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &id})
+		if hasCode(err, "DependencyViolation", "InvalidGroup.InUse") {
+			return false, nil
+		}
+		return true, ignore(err, "InvalidGroup.NotFound")
+	})
+}
+
+// run launches the machine, of the first type that there is capacity for.
+func (b *Builder) run(ctx context.Context, p Plan, k keys, groups []string, trash *undo.Stack, uses []*undo.Entry) (instance, error) {
+	data := p.Config.Instance.UserData
+	if k.host.Private != nil {
+		var err error
+		if data, err = userData(k.host, data); err != nil {
+			return instance{}, err
+		}
+	}
+	in := runInput(p, k.pair, groups, data)
+	out, err := b.EC2.RunInstances(ctx, in)
+	if err != nil {
+		return instance{}, fmt.Errorf("launch a %s: %w", in.InstanceType, err)
+	}
+	id := aws.ToString(out.Instances[0].InstanceId)
+	entry := trash.Add("instance "+id, func(ctx context.Context) error { return b.terminate(ctx, id) }, uses...)
+	b.event(Created{"instance", id})
+	inst := instance{id: id, spot: p.Config.Instance.Spot != nil, undo: entry}
+	if k.temporary {
+		inst.temporaryKey = k.login.Public
+	}
+	return inst, nil
+}
+
+// terminate ends the machine and waits for that, because its security group
+// cannot go before it.
+func (b *Builder) terminate(ctx context.Context, id string) error {
+	_, err := b.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{id}})
+	if err != nil {
+		return ignore(err, "InvalidInstanceID.NotFound")
+	}
+	return b.awaitState(ctx, id, types.InstanceStateNameTerminated)
+}
+
+// identity is who we are to the machine, and how we know it.
+func (b *Builder) identity(ctx context.Context, p Plan, inst instance, k keys) (provision.Identity, error) {
+	s := p.Config.SSH
+	id := provision.Identity{
+		User: s.User, Certificate: s.Certificate, Password: s.Password,
+		AgentSocket: s.AgentSocket, ForwardAgent: s.ForwardAgent,
+		Bastion: s.Bastion, Proxy: s.Proxy, KeepAlive: s.KeepAlive,
+		Ciphers: s.Ciphers, KeyExchanges: s.KeyExchanges, PTY: s.PTY,
+	}
+	switch {
+	case k.temporary:
+		id.Keys = [][]byte{k.login.Private}
+	case s.PrivateKey != nil:
+		id.Keys = [][]byte{s.PrivateKey}
+	}
+	var err error
+	id.HostKey, err = b.hostKey(ctx, s, inst, k)
+	return id, err
+}
+
+// hostKey says how the machine is recognised.
+func (b *Builder) hostKey(ctx context.Context, s SSH, inst instance, k keys) (provision.HostKey, error) {
+	switch s.HostKey {
+	case HostKeyFingerprint:
+		return provision.HostKey{Fingerprints: s.Fingerprints}, nil
+	case HostKeyOff:
+		b.warn("the machine's host key is not checked: whoever is between us and it can read and change everything")
+		return provision.HostKey{Insecure: true}, nil
+	case HostKeyConsole:
+		fingerprints, err := b.consoleFingerprints(ctx, s, inst)
+		return provision.HostKey{Fingerprints: fingerprints}, err
+	}
+	return provision.HostKey{Key: k.host.Public}, nil
+}
+
+// consoleFingerprints waits for the machine to say on its console which host keys it has.
+func (b *Builder) consoleFingerprints(ctx context.Context, s SSH, inst instance) (found []string, err error) {
+	limit := cmp.Or(s.Timeout, DefaultSSHTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no host key fingerprints on the console after %v", limit))
+	defer cancel()
+	err = poll.Until(ctx, poll.Minutes(), func(ctx context.Context) (bool, error) {
+		out, err := b.EC2.GetConsoleOutput(ctx, &ec2.GetConsoleOutputInput{InstanceId: &inst.id, Latest: aws.Bool(true)})
+		if hasCode(err, "UnsupportedOperation", "InvalidParameterCombination") { // only some types have the latest
+			out, err = b.EC2.GetConsoleOutput(ctx, &ec2.GetConsoleOutputInput{InstanceId: &inst.id})
+		}
+		if err != nil {
+			return false, err
+		}
+		text, err := decodeConsole(aws.ToString(out.Output))
+		found = provision.FingerprintsFromConsole(text)
+		return len(found) > 0, err
+	})
+	if err != nil {
+		return nil, &Error{StageLaunch, inst.id, err}
+	}
+	return found, nil
+}
+
+// awaitRunning waits for the machine to run, and learns its addresses.
+func (b *Builder) awaitRunning(ctx context.Context, p Plan, id string) (address, error) {
+	limit := cmp.Or(p.Config.Waits.Running, DefaultInstanceTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not running after %v", limit))
+	defer cancel()
+	if err := b.awaitState(ctx, id, types.InstanceStateNameRunning); err != nil {
+		return address{}, err
+	}
+	return b.awaitAddress(ctx, id, p.Config.SSH)
+}

@@ -1,0 +1,132 @@
+package builder
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/imagobuild/imago/provision"
+)
+
+// Plan is a Config with every question answered. Executing it makes no further decisions.
+type Plan struct {
+	Config Config
+
+	// ID names the build in tags and in the names of temporary resources, such as 1f0c9d2e77ab.
+	ID string
+
+	// Expires is when what the build made may be taken away by others.
+	Expires time.Time
+
+	Source SourceImage
+
+	// RootDevice and Mappings are the source image's volumes.
+	RootDevice string
+	Mappings   []types.BlockDeviceMapping
+
+	// VPC and Subnet are where the machine goes. Empty: the account's default.
+	VPC, Subnet string
+
+	// Groups are existing security groups; when there are none, a temporary one is made for CIDRs.
+	Groups []string
+	CIDRs  []string
+
+	// Replaces are older images of the same name, taken away once the new one is available.
+	Replaces []types.Image
+
+	// Listings are what the upload steps send, by step and tree. Generated trees have none.
+	Listings map[int][]provision.Listing
+
+	// ImageTags and SnapshotTags are complete, and so are RunTags.
+	ImageTags, SnapshotTags, RunTags map[string]string
+}
+
+// Lifetime is how long what a build makes is safe from being taken away by others.
+const Lifetime = 12 * time.Hour
+
+// The tags on everything that a build makes: which one it was, and until when it may live.
+const (
+	TagBuild   = "imago:build"
+	TagExpires = "imago:expires"
+)
+
+// Plan answers every question of cfg. It reads the cloud and the local files, and writes nothing.
+func (b *Builder) Plan(ctx context.Context, cfg Config) (p Plan, err error) {
+	defer b.stage(ctx, StagePlan)(&err)
+	if err := cfg.Validate(); err != nil {
+		return Plan{}, err
+	}
+	p = Plan{Config: cfg, ID: newID(), Expires: time.Now().Add(Lifetime).UTC().Truncate(time.Second)}
+	err = errors.Join(
+		b.planSource(ctx, &p),
+		b.planNetwork(ctx, &p),
+		b.planName(ctx, &p),
+		b.planTrees(ctx, &p),
+	)
+	if err != nil {
+		return Plan{}, err
+	}
+	return p, p.planTags()
+}
+
+// newID makes a build's id.
+func newID() string {
+	var b [6]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+// planName looks for images that have the name already.
+func (b *Builder) planName(ctx context.Context, p *Plan) error {
+	if p.Config.Output.SkipImage {
+		return nil
+	}
+	out, err := b.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{
+		Owners:  []string{"self"},
+		Filters: []types.Filter{{Name: aws.String("name"), Values: []string{literal(p.Config.Output.Name)}}},
+	})
+	if err != nil {
+		return fmt.Errorf("look for images named %q: %w", p.Config.Output.Name, err)
+	}
+	if len(out.Images) > 0 && !p.Config.Output.ReplaceExisting {
+		return fmt.Errorf("the image name %q is taken by %s: choose another name, put {{timestamp}} in it, or replace the image with -force",
+			p.Config.Output.Name, aws.ToString(out.Images[0].ImageId))
+	}
+	p.Replaces = out.Images
+	return nil
+}
+
+// planTrees looks at everything that will be sent.
+func (b *Builder) planTrees(ctx context.Context, p *Plan) error {
+	p.Listings = map[int][]provision.Listing{}
+	var errs []error
+	for i, s := range p.Config.Steps {
+		up, ok := s.(Upload)
+		if !ok || up.Generated {
+			continue
+		}
+		for _, t := range up.Trees {
+			l, err := t.List(ctx)
+			if err != nil {
+				errs = append(errs, at(up.Where, err))
+			}
+			p.Listings[i] = append(p.Listings[i], l)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// at puts the place in the template before an error.
+func at(where string, err error) error {
+	if where == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", where, err)
+}

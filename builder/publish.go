@@ -1,0 +1,134 @@
+package builder
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/imagobuild/imago/builder/internal/undo"
+)
+
+// copies copies the image to other regions, all at once, and waits for them.
+func (b *Builder) copies(ctx context.Context, p Plan, from made, trash *undo.Stack) ([]made, error) {
+	regions := slices.DeleteFunc(slices.Clone(p.Config.Output.Regions), func(r RegionCopy) bool { return r.Region == from.region })
+	if len(regions) > 0 && b.InRegion == nil {
+		return nil, fmt.Errorf("copies to other regions: this Builder has no InRegion")
+	}
+	all := make([]made, len(regions))
+	for i, r := range regions {
+		cloud := b.InRegion(r.Region)
+		id, err := copyImage(ctx, cloud, p, from, r)
+		if err != nil {
+			return nil, &Error{StageCapture, from.id, fmt.Errorf("copy to %s: %w", r.Region, err)}
+		}
+		all[i] = b.remember(r.Region, cloud, id, trash)
+	}
+	var g errgroup.Group
+	for i := range all {
+		g.Go(func() error { return b.awaitAvailable(ctx, p, &all[i]) })
+	}
+	return all, g.Wait()
+}
+
+// copyImage starts one copy.
+func copyImage(ctx context.Context, cloud EC2, p Plan, from made, to RegionCopy) (string, error) {
+	o := p.Config.Output
+	in := &ec2.CopyImageInput{
+		ClientToken: aws.String("imago-" + p.ID + "-" + to.Region),
+		Name:        &o.Name, Description: optional(o.Description),
+		SourceImageId: &from.id, SourceRegion: &from.region,
+		TagSpecifications: tagSpecs(map[types.ResourceType]map[string]string{
+			types.ResourceTypeImage: p.ImageTags, types.ResourceTypeSnapshot: p.SnapshotTags,
+		}),
+	}
+	if o.Encrypt != nil && *o.Encrypt || to.KMSKeyID != "" {
+		in.Encrypted, in.KmsKeyId = aws.Bool(true), optional(to.KMSKeyID)
+	}
+	out, err := cloud.CopyImage(ctx, in)
+	if err != nil {
+		return "", err
+	}
+	return aws.ToString(out.ImageId), nil
+}
+
+// publish says of every image who may use it, and for how long.
+func (b *Builder) publish(ctx context.Context, p Plan, all []made) error {
+	for _, m := range all {
+		for _, in := range imageAttributes(p.Config.Output, m.id) {
+			if _, err := m.cloud.ModifyImageAttribute(ctx, in); err != nil {
+				return &Error{StageCapture, m.id, fmt.Errorf("set %s: %w", aws.ToString(in.Attribute), err)}
+			}
+		}
+		for _, in := range snapshotAttributes(p.Config.Output, m.snapshots) {
+			if _, err := m.cloud.ModifySnapshotAttribute(ctx, in); err != nil {
+				return &Error{StageCapture, aws.ToString(in.SnapshotId), fmt.Errorf("share it: %w", err)}
+			}
+		}
+		if err := deprecate(ctx, p, m); err != nil {
+			return &Error{StageCapture, m.id, fmt.Errorf("set deprecate_at: %w", err)}
+		}
+	}
+	return nil
+}
+
+// imageAttributes are the calls that one image needs: AWS takes one attribute in each.
+func imageAttributes(o Output, id string) []*ec2.ModifyImageAttributeInput {
+	var all []*ec2.ModifyImageAttributeInput
+	var add []types.LaunchPermission
+	for _, user := range o.Users {
+		add = append(add, types.LaunchPermission{UserId: aws.String(user)})
+	}
+	for _, group := range o.Groups {
+		add = append(add, types.LaunchPermission{Group: types.PermissionGroup(group)})
+	}
+	for _, arn := range o.OrgARNs {
+		add = append(add, types.LaunchPermission{OrganizationArn: aws.String(arn)})
+	}
+	for _, arn := range o.OUARNs {
+		add = append(add, types.LaunchPermission{OrganizationalUnitArn: aws.String(arn)})
+	}
+	if len(add) > 0 {
+		all = append(all, &ec2.ModifyImageAttributeInput{
+			ImageId: &id, Attribute: aws.String("launchPermission"),
+			LaunchPermission: &types.LaunchPermissionModifications{Add: add},
+		})
+	}
+	if len(o.ProductCodes) > 0 {
+		all = append(all, &ec2.ModifyImageAttributeInput{ImageId: &id, Attribute: aws.String("productCodes"), ProductCodes: o.ProductCodes})
+	}
+	if o.IMDS != "" {
+		all = append(all, &ec2.ModifyImageAttributeInput{
+			ImageId: &id, Attribute: aws.String("imdsSupport"), ImdsSupport: &types.AttributeValue{Value: aws.String(o.IMDS)},
+		})
+	}
+	return all
+}
+
+// snapshotAttributes are the calls that share snapshots.
+func snapshotAttributes(o Output, snapshots []string) []*ec2.ModifySnapshotAttributeInput {
+	if len(o.SnapshotUsers) == 0 && len(o.SnapshotGroups) == 0 {
+		return nil
+	}
+	var all []*ec2.ModifySnapshotAttributeInput
+	for _, id := range snapshots {
+		all = append(all, &ec2.ModifySnapshotAttributeInput{
+			SnapshotId: aws.String(id), Attribute: types.SnapshotAttributeNameCreateVolumePermission,
+			OperationType: types.OperationTypeAdd, UserIds: o.SnapshotUsers, GroupNames: o.SnapshotGroups,
+		})
+	}
+	return all
+}
+
+func deprecate(ctx context.Context, p Plan, m made) error {
+	at := p.Config.Output.DeprecateAt
+	if at.IsZero() {
+		return nil
+	}
+	_, err := m.cloud.EnableImageDeprecation(ctx, &ec2.EnableImageDeprecationInput{ImageId: &m.id, DeprecateAt: &at})
+	return err
+}

@@ -1,0 +1,82 @@
+package builder
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/imagobuild/imago/builder/internal/undo"
+)
+
+// replace makes the image while older ones have its name. AWS gives a name out
+// once, and never changes it: so the image is made under a name of its own,
+// and only when it is available the older ones go and its snapshots are
+// registered under the name.
+func (b *Builder) replace(ctx context.Context, p Plan, inst instance, trash *undo.Stack) ([]made, error) {
+	draft, err := b.create(ctx, p, draftName(p), inst, trash)
+	if err != nil {
+		return nil, err
+	}
+	out, err := b.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{draft[0].id}})
+	if err != nil || len(out.Images) != 1 {
+		return nil, &Error{StageCapture, draft[0].id, fmt.Errorf("look it up: %w", err)}
+	}
+	for _, old := range p.Replaces {
+		id := aws.ToString(old.ImageId)
+		if err := removeImage(ctx, b.EC2, id, p.Config.Output.DeleteSnapshots); err != nil {
+			return nil, &Error{StageCapture, id, fmt.Errorf("take the older image away: %w", err)}
+		}
+		b.note("took %s away, which had the same name", id)
+	}
+	return b.rename(ctx, p, draft[0], out.Images[0], trash)
+}
+
+// rename registers the draft's snapshots under the image's real name.
+func (b *Builder) rename(ctx context.Context, p Plan, draft made, img types.Image, trash *undo.Stack) ([]made, error) {
+	draft.undo.Keep() // from here on it is all there is of this name: better an image with an odd name than none
+	out, err := b.EC2.RegisterImage(ctx, registerInput(p, img))
+	if err != nil {
+		return nil, &Error{StageCapture, draft.id, fmt.Errorf("register it under its name: %w; it stays under the name %q", err, aws.ToString(img.Name))}
+	}
+	m := made{cloud: b.EC2, region: p.Config.Region, id: aws.ToString(out.ImageId)}
+	b.event(Created{"image", m.id})
+	m.undo = trash.Add("image "+m.id, func(ctx context.Context) error { return removeImage(ctx, b.EC2, m.id, true) })
+	if err := b.awaitAvailable(ctx, p, &m); err != nil {
+		return nil, err
+	}
+	if err := removeImage(ctx, b.EC2, draft.id, false); err != nil {
+		return nil, &LeakError{Resources: []string{"image " + draft.id}, Err: err}
+	}
+	return []made{m}, nil
+}
+
+// draftName is a name that no other image has.
+func draftName(p Plan) string {
+	name, suffix := p.Config.Output.Name, " imago-"+p.ID
+	return name[:min(len(name), 128-len(suffix))] + suffix
+}
+
+// registerInput describes an image as another one that has the same snapshots.
+func registerInput(p Plan, img types.Image) *ec2.RegisterImageInput {
+	in := &ec2.RegisterImageInput{
+		Name: &p.Config.Output.Name, Description: optional(p.Config.Output.Description),
+		Architecture: img.Architecture, RootDeviceName: img.RootDeviceName,
+		VirtualizationType: aws.String(string(img.VirtualizationType)),
+		EnaSupport:         img.EnaSupport, SriovNetSupport: img.SriovNetSupport,
+		BootMode: img.BootMode, ImdsSupport: img.ImdsSupport, TpmSupport: img.TpmSupport,
+		KernelId: img.KernelId, RamdiskId: img.RamdiskId,
+		TagSpecifications: tagSpecs(map[types.ResourceType]map[string]string{types.ResourceTypeImage: p.ImageTags}),
+	}
+	for _, d := range img.BlockDeviceMappings {
+		if d.Ebs != nil {
+			volume := *d.Ebs
+			volume.Encrypted = nil // the snapshot says it, and AWS takes it from nowhere else
+			d.Ebs = &volume
+		}
+		in.BlockDeviceMappings = append(in.BlockDeviceMappings, d)
+	}
+	return in
+}

@@ -1,0 +1,136 @@
+package provision
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+)
+
+// List looks at the tree without touching the machine, and reads every file. Its
+// error holds everything that would stop an upload: missing and unreadable
+// files, sockets, FIFOs and devices, each by name.
+func (t Tree) List(ctx context.Context) (Listing, error) {
+	s, err := t.look(ctx)
+	if err != nil {
+		return Listing{}, err
+	}
+	sum := sha256.New()
+	var problems []error
+	for _, e := range s.entries {
+		if err := t.digest(ctx, sum, e); err != nil {
+			problems = append(problems, err)
+		}
+		if ctx.Err() != nil {
+			return Listing{}, context.Cause(ctx)
+		}
+	}
+	if len(problems) > 0 {
+		return Listing{}, errors.Join(problems...)
+	}
+	return Listing{Files: s.files, Bytes: s.bytes, Digest: hex.EncodeToString(sum.Sum(nil))}, nil
+}
+
+// digest adds one entry to sum, each part behind its length, so that no two trees read the same.
+func (t Tree) digest(ctx context.Context, sum hash.Hash, e entry) error {
+	part := func(s string) {
+		var length [8]byte
+		binary.BigEndian.PutUint64(length[:], uint64(len(s)))
+		sum.Write(length[:])
+		io.WriteString(sum, s)
+	}
+	part(e.name)
+	part(e.mode.String())
+	part(e.link)
+	if !e.mode.IsRegular() {
+		return nil
+	}
+	contents := sha256.New()
+	if _, err := t.copyEntry(ctx, contents, e); err != nil {
+		return err
+	}
+	part(string(contents.Sum(nil)))
+	return nil
+}
+
+// copyEntry writes the contents of a regular file, exactly as many bytes as it
+// had when the tree was looked at.
+func (t Tree) copyEntry(ctx context.Context, to io.Writer, e entry) (int64, error) {
+	in, err := t.open(ctx, e)
+	if err != nil {
+		return 0, err
+	}
+	defer in.Close()
+	return io.CopyBuffer(onlyWriter{to}, in, make([]byte, 256<<10))
+}
+
+// open returns a reader of the contents of e, exactly as many bytes as it has.
+func (t Tree) open(ctx context.Context, e entry) (io.ReadCloser, error) {
+	if e.source == "" {
+		return io.NopCloser(bytes.NewReader(t.Content)), nil
+	}
+	in, err := openRegular(e)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{&exactReader{ctx: ctx, in: in, entry: e}, in}, nil
+}
+
+// onlyWriter hides ReadFrom, which would read in pieces of its own size.
+type onlyWriter struct{ io.Writer }
+
+// openRegular opens the file that was looked at, and nothing that took its place.
+func openRegular(e entry) (*os.File, error) {
+	in, err := os.OpenFile(e.source, os.O_RDONLY|openNonblock, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%s vanished while the tree was read", e.source)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("upload source: %w", err)
+	}
+	info, err := in.Stat()
+	if err == nil && (!info.Mode().IsRegular() || info.Size() != e.size) {
+		err = fmt.Errorf("%s changed while the tree was read: it had %d bytes and has %d now", e.source, e.size, info.Size())
+	}
+	if err != nil {
+		in.Close()
+		return nil, err
+	}
+	return in, nil
+}
+
+// exactReader reads as many bytes as the entry has, and reports a file that has
+// fewer or more of them.
+type exactReader struct {
+	ctx   context.Context
+	in    io.Reader
+	entry entry
+	read  int64
+}
+
+// Read implements io.Reader.
+func (r *exactReader) Read(p []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, context.Cause(r.ctx)
+	}
+	n, err := r.in.Read(p)
+	r.read += int64(n)
+	switch {
+	case r.read > r.entry.size:
+		return 0, fmt.Errorf("%s grew while it was read: it had %d bytes when the upload began", r.entry.source, r.entry.size)
+	case errors.Is(err, io.EOF) && r.read < r.entry.size:
+		return n, fmt.Errorf("%s shrank while it was read: it had %d bytes when the upload began, and has %d", r.entry.source, r.entry.size, r.read)
+	case err != nil && !errors.Is(err, io.EOF):
+		return n, fmt.Errorf("upload source: %w", err)
+	}
+	return n, err
+}

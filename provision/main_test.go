@@ -1,0 +1,37 @@
+package provision_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/imagobuild/imago/provision"
+	"github.com/imagobuild/imago/provision/provisiontest"
+)
+
+// connect dials as id, and hangs up at the end of the test.
+func connect(t *testing.T, addr string, id provision.Identity) *provision.Host {
+	t.Helper()
+	h, err := provision.Dial(context.Background(), addr, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { h.Close() })
+	return h
+}
+
+// machine starts a server and connects to it as User.
+func machine(t *testing.T, o provisiontest.Options) (*provisiontest.Server, *provision.Host) {
+	t.Helper()
+	s := provisiontest.Start(t, o)
+	return s, connect(t, s.Addr, s.Identity())
+}
+
+// output runs a command that has to succeed.
+func output(t *testing.T, h *provision.Host, command string) string {
+	t.Helper()
+	out, err := h.Output(context.Background(), command)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}

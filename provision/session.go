@@ -1,0 +1,287 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// strayOutput is how long output may pause after a command has ended before the
+// rest is not waited for: a daemon that it left behind holds its stdout open.
+const strayOutput = 2 * time.Second
+
+// exitStatus is how a remote command ended.
+type exitStatus struct {
+	known  bool // false when the connection ended first
+	code   int
+	signal string
+}
+
+// streams are what a remote command reads and writes. Every field is optional.
+type streams struct {
+	// feed writes the command's stdin. It is given a context that ends with the command.
+	feed           func(context.Context, io.Writer) error
+	stdout, stderr io.Writer
+	pty            bool
+}
+
+// session is one command on the machine. Not ssh.Session, because that one tells
+// of a command's end only when everybody who holds its output has gone.
+type session struct {
+	ch     ssh.Channel
+	exited chan exitStatus // one value, at the exit or at the loss of the channel
+}
+
+// start opens a channel and runs command on it: two round trips.
+func (h *Host) start(ctx context.Context, command string, pty bool) (*session, error) {
+	type opened struct {
+		s   *session
+		err error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		s, err := h.startNow(command, pty)
+		done <- opened{s, err}
+	}()
+	select {
+	case o := <-done:
+		return o.s, o.err
+	case <-ctx.Done():
+		go func() { // the machine may open it yet
+			if o := <-done; o.err == nil {
+				o.s.ch.Close()
+			}
+		}()
+		return nil, context.Cause(ctx)
+	}
+}
+
+func (h *Host) startNow(command string, pty bool) (*session, error) {
+	ch, requests, err := h.client.OpenChannel("session", nil)
+	if err != nil {
+		return nil, h.channelError("open a session", err)
+	}
+	s := &session{ch: ch, exited: make(chan exitStatus, 1)}
+	go s.watch(requests)
+	if err := h.prepare(ch, pty); err != nil {
+		ch.Close()
+		return nil, err
+	}
+	ok, err := ch.SendRequest("exec", true, ssh.Marshal(struct{ Command string }{command}))
+	if err == nil && !ok {
+		err = errors.New("the machine refuses to run commands for this user")
+	}
+	if err != nil {
+		ch.Close()
+		return nil, h.channelError("start a command", err)
+	}
+	return s, nil
+}
+
+// prepare asks for what the command's surroundings need, without waiting for answers.
+func (h *Host) prepare(ch ssh.Channel, pty bool) error {
+	if h.id.ForwardAgent {
+		if _, err := ch.SendRequest("auth-agent-req@openssh.com", false, nil); err != nil {
+			return h.channelError("forward the agent", err)
+		}
+	}
+	if !pty {
+		return nil
+	}
+	request := ssh.Marshal(struct {
+		Term                         string
+		Columns, Rows, Width, Height uint32
+		Modes                        string
+	}{"xterm", 80, 40, 0, 0, "\x00"})
+	ok, err := ch.SendRequest("pty-req", true, request)
+	if err == nil && !ok {
+		err = errors.New("the machine gives this user no terminal")
+	}
+	if err != nil {
+		return h.channelError("ask for a terminal", err)
+	}
+	return nil
+}
+
+func (h *Host) channelError(doing string, err error) error {
+	select {
+	case <-h.done:
+		return h.lostError()
+	default:
+		if errors.Is(err, io.EOF) {
+			return h.lostError()
+		}
+		return fmt.Errorf("%s on %s: %w", doing, h.addr, err)
+	}
+}
+
+// watch learns the exit status from the channel's requests.
+func (s *session) watch(requests <-chan *ssh.Request) {
+	var status exitStatus
+	for r := range requests {
+		was := status.known
+		switch r.Type {
+		case "exit-status":
+			var msg struct{ Code uint32 }
+			if ssh.Unmarshal(r.Payload, &msg) == nil {
+				status = exitStatus{known: true, code: int(msg.Code)}
+			}
+		case "exit-signal":
+			var msg struct {
+				Signal      string
+				CoreDumped  bool
+				Error, Lang string
+			}
+			if ssh.Unmarshal(r.Payload, &msg) == nil {
+				status = exitStatus{known: true, code: -1, signal: msg.Signal}
+			}
+		}
+		if r.WantReply {
+			_ = r.Reply(false, nil)
+		}
+		if status.known && !was {
+			s.exited <- status
+		}
+	}
+	if !status.known {
+		s.exited <- status
+	}
+}
+
+// exec runs command to its end. The error is ctx's cause, the feed's own error,
+// or an ErrLost; a command that ends with any exit status is no error here.
+// After exec has returned, nothing is written to the streams.
+func (h *Host) exec(ctx context.Context, command string, std streams) (exitStatus, error) {
+	s, err := h.start(ctx, command, std.pty)
+	if err != nil {
+		return exitStatus{}, err
+	}
+	defer s.ch.Close()
+
+	out := &gate{}
+	defer out.close()
+	output := s.copyOutput(out, std)
+	feedCtx, stopFeed := context.WithCancel(ctx)
+	defer stopFeed()
+	fed := s.feedInput(feedCtx, std.feed)
+
+	for {
+		select {
+		case err := <-fed:
+			if err != nil && !errors.Is(err, io.EOF) { // EOF: the command has stopped reading, and its status says why
+				return exitStatus{}, err
+			}
+			fed = nil
+		case status := <-s.exited:
+			out.drain(ctx, output)
+			if !status.known {
+				return status, h.lostError()
+			}
+			return status, nil
+		case <-ctx.Done():
+			return exitStatus{}, context.Cause(ctx)
+		}
+	}
+}
+
+// feedInput writes the command's stdin and ends it. The machine closing the
+// channel ends a write that waits for the window.
+func (s *session) feedInput(ctx context.Context, feed func(context.Context, io.Writer) error) <-chan error {
+	fed := make(chan error, 1)
+	go func() {
+		var err error
+		if feed != nil {
+			err = feed(ctx, s.ch)
+		}
+		if err == nil {
+			err = s.ch.CloseWrite()
+		}
+		fed <- err
+	}()
+	return fed
+}
+
+// copyOutput reads both streams at once: they share one window, so that a
+// stream nobody reads would stop the other.
+func (s *session) copyOutput(g *gate, std streams) <-chan struct{} {
+	done, each := make(chan struct{}), make(chan struct{}, 2)
+	for _, c := range []struct {
+		to   io.Writer
+		from io.Reader
+	}{{std.stdout, s.ch}, {std.stderr, s.ch.Stderr()}} {
+		go func() {
+			g.copy(c.to, c.from)
+			each <- struct{}{}
+		}()
+	}
+	go func() {
+		<-each
+		<-each
+		close(done)
+	}()
+	return done
+}
+
+// gate lets output through, one stream at a time, until it is closed.
+type gate struct {
+	lock   sync.Mutex
+	closed bool
+	moves  atomic.Int64 // counts what happens, so that drain sees a pause
+	busy   atomic.Int32 // writes under way
+}
+
+func (g *gate) copy(to io.Writer, from io.Reader) {
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(buffer)
+		if n > 0 && to != nil {
+			g.write(to, buffer[:n])
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (g *gate) write(to io.Writer, p []byte) {
+	g.busy.Add(1)
+	defer g.busy.Add(-1)
+	g.lock.Lock()
+	defer g.lock.Unlock()
+	g.moves.Add(1)
+	if !g.closed {
+		_, _ = to.Write(p) // an output that nobody can see does not stop the work
+	}
+}
+
+func (g *gate) close() {
+	g.lock.Lock()
+	defer g.lock.Unlock()
+	g.closed = true
+}
+
+// drain waits until all output is there, or pauses for strayOutput.
+func (g *gate) drain(ctx context.Context, done <-chan struct{}) {
+	tick := time.NewTicker(strayOutput)
+	defer tick.Stop()
+	for last := int64(-1); ; {
+		select {
+		case <-done:
+			return
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			now := g.moves.Load()
+			if now == last && g.busy.Load() == 0 {
+				return
+			}
+			last = now
+		}
+	}
+}
