@@ -119,6 +119,7 @@ func startAgent(t *testing.T, keys ...provision.Key) (socket string) {
 }
 
 func TestDialLogsIn(t *testing.T) {
+	t.Parallel()
 	certified := newKey(t)
 	certificate, authority := certify(t, certified)
 	password := provisiontest.Start(t, provisiontest.Options{Config: []string{
@@ -167,6 +168,7 @@ func TestDialLogsIn(t *testing.T) {
 }
 
 func TestDialRefused(t *testing.T) {
+	t.Parallel()
 	s := provisiontest.Start(t, provisiontest.Options{Config: []string{"PasswordAuthentication yes"}})
 	stranger := newKey(t)
 	locked := &pem.Block{Type: "RSA PRIVATE KEY", Bytes: []byte("sealed"),
@@ -226,6 +228,7 @@ func TestDialRefused(t *testing.T) {
 
 // TestDialPinsOneOfSeveral has a server with two host keys, of which the one it prefers is not the known one.
 func TestDialPinsOneOfSeveral(t *testing.T) {
+	t.Parallel()
 	rsa, err := provision.NewRSAKey("host", 2048)
 	if err != nil {
 		t.Fatal(err)
@@ -245,6 +248,7 @@ func TestDialPinsOneOfSeveral(t *testing.T) {
 }
 
 func TestDialTimesOut(t *testing.T) {
+	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -266,6 +270,7 @@ func TestDialTimesOut(t *testing.T) {
 }
 
 func TestForwardAgent(t *testing.T) {
+	t.Parallel()
 	s := provisiontest.Start(t, provisiontest.Options{})
 	id := s.Identity()
 	id.AgentSocket, id.ForwardAgent = startAgent(t, s.Key), true

@@ -2,7 +2,9 @@ package provision_test
 
 import (
 	"context"
+	"os"
 	"testing"
+	"time"
 
 	"github.com/imagobuild/imago/provision"
 	"github.com/imagobuild/imago/provision/provisiontest"
@@ -34,4 +36,20 @@ func output(t *testing.T, h *provision.Host, command string) string {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// waitGone returns once dir is empty: what the machine clears away by itself may take a moment.
+func waitGone(t *testing.T, dir string) {
+	t.Helper()
+	var left []os.DirEntry
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		var err error
+		if left, err = os.ReadDir(dir); err != nil {
+			t.Fatal(err)
+		}
+		if len(left) == 0 {
+			return
+		}
+	}
+	t.Errorf("left in %s: %v", dir, left)
 }

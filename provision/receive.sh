@@ -1,9 +1,10 @@
 #!/bin/sh
-# Receives a tree on the machine: in three phases, or in one go when there is tar.
+# Receives a tree on the machine: in two phases, or in one go when there is tar.
 #
-#   all    SHAPE NAME DEST       prepare, unpack stdin, place
-#   prepare SHAPE NAME DEST      prints the staging directory
-#   place  SHAPE NAME DEST STAGE
+#   all     SHAPE NAME DEST           prepare, unpack stdin, place
+#   prepare SHAPE NAME DEST           prints the staging directory
+#   place   SHAPE NAME DEST STAGE
+#   discard SHAPE NAME DEST STAGE     prints why it may have come to this
 #
 # The tree is put together in a private directory on the destination's own file
 # system, and appears by rename. Exit status 90: there is no tar.
@@ -122,8 +123,18 @@ place() {
 	chmod "$mode" -- "$target"
 }
 
+# Tells of a full disk, which tar and SFTP do not always name.
+explain() {
+	free=$(df -P -k -- "$stage" | awk 'NR == 2 { print $4 }') || return 0
+	if [ "${free:-999}" -lt 256 ]; then echo "No space left on the disk of $dest"; fi
+}
+
 unpack() {
-	tar -x -p -o -m -f - -C "$stage"
+	tar -x -p -o -m -f - -C "$stage" || {
+		status=$?
+		explain >&2
+		exit "$status"
+	}
 	# An archive that was cut off between two files looks complete to tar.
 	if [ ! -e "$stage/complete" ]; then
 		echo "the transfer was cut off" >&2
@@ -155,5 +166,5 @@ place)
 	aim
 	place
 	;;
-discard) ;;
+discard) explain ;;
 esac

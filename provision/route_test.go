@@ -16,6 +16,7 @@ import (
 )
 
 func TestBastion(t *testing.T) {
+	t.Parallel()
 	inner, outer := provisiontest.Start(t, provisiontest.Options{}), provisiontest.Start(t, provisiontest.Options{})
 	id := inner.Identity()
 	id.Bastion = &provision.Bastion{Addr: outer.Addr, Identity: outer.Identity()}
@@ -49,6 +50,7 @@ func TestBastion(t *testing.T) {
 }
 
 func TestBastionCannotReach(t *testing.T) {
+	t.Parallel()
 	outer := provisiontest.Start(t, provisiontest.Options{})
 	id := outer.Identity()
 	id.Bastion = &provision.Bastion{Addr: outer.Addr, Identity: outer.Identity()}
@@ -116,6 +118,7 @@ func serveSOCKS(c net.Conn, made *atomic.Int32) error {
 }
 
 func TestProxy(t *testing.T) {
+	t.Parallel()
 	s := provisiontest.Start(t, provisiontest.Options{})
 	addr, made := startSOCKS(t)
 	id := s.Identity()
@@ -200,6 +203,7 @@ func (k *link) pass(from, to net.Conn) {
 }
 
 func TestKeepAliveNoticesDeadPeer(t *testing.T) {
+	t.Parallel()
 	s := provisiontest.Start(t, provisiontest.Options{})
 	network := startLink(t, s.Addr, 0)
 	id := s.Identity()
@@ -219,6 +223,7 @@ func TestKeepAliveNoticesDeadPeer(t *testing.T) {
 }
 
 func TestDone(t *testing.T) {
+	t.Parallel()
 	s, h := machine(t, provisiontest.Options{})
 	select {
 	case <-h.Done():

@@ -270,7 +270,7 @@ func (g *gate) close() {
 func (g *gate) drain(ctx context.Context, done <-chan struct{}) {
 	tick := time.NewTicker(strayOutput)
 	defer tick.Stop()
-	for last := int64(-1); ; {
+	for last := g.moves.Load(); ; {
 		select {
 		case <-done:
 			return

@@ -35,10 +35,7 @@ func (h *Host) uploadSFTP(ctx context.Context, t Tree, s *survey, progress *mete
 	stage = strings.TrimSuffix(stage, "\n")
 	defer func() {
 		if err != nil {
-			discard, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardTime)
-			defer cancel()
-			_, also := h.receive(discard, t, s, "discard", nil, stage)
-			err = errors.Join(err, also)
+			err = h.discard(ctx, t, s, stage, err)
 		}
 	}()
 	if err := h.fill(ctx, t, s, path.Join(stage, stagedTree), progress); err != nil {
@@ -46,6 +43,18 @@ func (h *Host) uploadSFTP(ctx context.Context, t Tree, s *survey, progress *mete
 	}
 	_, err = h.receive(ctx, t, s, "place", nil, stage)
 	return err
+}
+
+// discard removes what was staged before err happened, and returns err with
+// what the machine has to say about it: SFTP itself says no more than "Failure".
+func (h *Host) discard(ctx context.Context, t Tree, s *survey, stage string, err error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardTime)
+	defer cancel()
+	why, also := h.receive(ctx, t, s, "discard", nil, stage)
+	if why = strings.TrimSpace(why); why != "" {
+		err = fmt.Errorf("%w (%s)", err, why)
+	}
+	return errors.Join(err, also)
 }
 
 // fill makes the tree at root: directories level by level, then everything
@@ -103,13 +112,13 @@ func (s *survey) levels() (levels [][]entry, others []entry) {
 
 // each calls do for all entries, up to limit at once, until one fails.
 func each(ctx context.Context, limit int, entries []entry, do func(context.Context, entry) error) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, working := errgroup.WithContext(ctx)
 	group.SetLimit(limit)
 	for _, e := range entries {
-		if ctx.Err() != nil {
+		if working.Err() != nil {
 			break
 		}
-		group.Go(func() error { return do(ctx, e) })
+		group.Go(func() error { return do(working, e) })
 	}
 	if err := group.Wait(); err != nil {
 		return err

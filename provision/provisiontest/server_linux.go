@@ -18,7 +18,6 @@ import (
 const (
 	User     = "baker"
 	Password = "correct horse"
-	userID   = 4711
 )
 
 // passwordHash is Password as /etc/shadow has it.
@@ -42,6 +41,7 @@ type Server struct {
 	Addr    string // host:port on loopback
 	Dir     string // removed at the end of the test; anybody may enter it
 	Home    string // User's home, empty
+	UID     int    // User's number and group, another one for each server
 	Key     provision.Key
 	HostKey provision.Key
 
@@ -61,7 +61,8 @@ func Start(t testing.TB, o Options) *Server {
 	if s.HostKey, err = provision.NewKey("host"); err != nil {
 		t.Fatal(err)
 	}
-	s.Addr = freeAddr(t)
+	addr := freeAddr(t)
+	s.Addr, s.UID = addr.String(), 100_000+addr.Port
 	s.writeFiles(t, o)
 	s.launch(t, o)
 	s.wait(t)
@@ -100,14 +101,14 @@ func openDir(t testing.TB) string {
 	return dir
 }
 
-func freeAddr(t testing.TB) string {
+func freeAddr(t testing.TB) *net.TCPAddr {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	return l.Addr().String()
+	return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: l.Addr().(*net.TCPAddr).Port}
 }
 
 // writeFiles writes what launch mounts over the host's files.
@@ -116,15 +117,15 @@ func (s *Server) writeFiles(t testing.TB, o Options) {
 	if err := os.Mkdir(s.Home, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chown(s.Home, userID, userID); err != nil {
+	if err := os.Chown(s.Home, s.UID, s.UID); err != nil {
 		t.Fatalf("the test server needs root: %v", err)
 	}
 	for name, f := range map[string]struct {
 		mode os.FileMode
 		text string
 	}{
-		"passwd":      {0o644, fmt.Sprintf("root:x:0:0::%s:/bin/bash\nsshd:x:100:65534::/run/sshd:/usr/sbin/nologin\nnobody:x:65534:65534::/:/usr/sbin/nologin\n%s:x:%d:%[3]d::%s:/bin/bash\n", s.Dir, User, userID, s.Home)},
-		"group":       {0o644, fmt.Sprintf("root:x:0:\nnogroup:x:65534:\n%s:x:%d:\n", User, userID)},
+		"passwd":      {0o644, fmt.Sprintf("root:x:0:0::%s:/bin/bash\nsshd:x:100:65534::/run/sshd:/usr/sbin/nologin\nnobody:x:65534:65534::/:/usr/sbin/nologin\n%s:x:%d:%[3]d::%s:/bin/bash\n", s.Dir, User, s.UID, s.Home)},
+		"group":       {0o644, fmt.Sprintf("root:x:0:\nnogroup:x:65534:\n%s:x:%d:\n", User, s.UID)},
 		"shadow":      {0o600, fmt.Sprintf("root:*:19000::::::\nsshd:!:19000::::::\n%s:%s:19000::::::\n", User, passwordHash)},
 		"pam":         {0o644, "auth required pam_unix.so nodelay\naccount required pam_unix.so\nsession optional pam_permit.so\n"},
 		"host_key":    {0o600, string(s.HostKey.Private)},

@@ -1,0 +1,176 @@
+package localcloud
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"net/netip"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/imagobuild/imago/builder/localcloud/machine"
+)
+
+// maxBody bounds a request: EC2 takes 16 KiB of user-data, and not much else.
+const maxBody = 1 << 20
+
+// Options are what a local cloud is opened with.
+type Options struct {
+	// StateDir is the directory of everything that must not be lost: images,
+	// instances, keys. It must be on a real disk (not on overlayfs).
+	StateDir string
+	// CacheDir is the directory of the bases, which can be built again.
+	CacheDir string
+	// Addr is where the API listens. Optional; defaults to the port of the last
+	// time on 127.0.0.1, or a free one.
+	Addr string
+	// Log receives what goes on. Optional; defaults to silence.
+	Log *slog.Logger
+	// Progress receives one line for each step of what takes long. Optional.
+	Progress func(string)
+	// Delays makes a transition slower, by the state that it leads to:
+	// "running", "stopped", "terminated" of instances, "available" of images,
+	// "completed" of snapshots; "ssh" is the time between an instance running
+	// and its machine starting. Optional; defaults to as fast as it goes.
+	Delays map[string]time.Duration
+	// DiskBytes bounds what each machine can write. Optional; defaults to what
+	// the file system of StateDir holds. With a bound an image takes longer.
+	DiskBytes int64
+}
+
+// Cloud is an EC2 on this computer: an http.Handler whose instances are real
+// machines. It is safe for concurrent use.
+type Cloud struct {
+	options  Options
+	log      *slog.Logger
+	now      func() time.Time
+	keys     credentials
+	started  time.Time
+	machines machines
+	// buildBase is machine.BuildBase.
+	buildBase func(context.Context, machine.BaseConfig) (string, error)
+	lock      io.Closer
+	addresses []string // to listen on: the first that is free
+	listener  net.Listener
+	metadata  *http.Server
+	shutdown  chan struct{} // closed by a Shutdown call
+	shutOnce  sync.Once
+	closing   sync.Once
+	closeErr  error
+
+	ctx    context.Context // ends when the cloud closes
+	cancel context.CancelFunc
+	jobs   sync.WaitGroup
+
+	// baseMu lets one base be built at a time.
+	baseMu sync.Mutex
+
+	mu          sync.Mutex // guards what is below
+	state       *state
+	lives       map[string]*life
+	imdsTokens  map[string]imdsToken
+	lastAddress netip.Addr
+}
+
+// handler answers one action. It runs with c.mu held: what takes long goes on
+// in the background, and the answer does not wait for it.
+type handler func(c *Cloud, r *request) (any, error)
+
+// ServeHTTP answers a request of EC2, STS, SSM or of imago itself. Each must be
+// signed (Signature Version 4) with the keys of this cloud.
+func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := newRequestID()
+	w.Header().Set("X-Amzn-Requestid", id)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		respondFault(w, id, faultf("RequestEntityTooLarge", "The request cannot be read: %v", err))
+		return
+	}
+	scope, err := c.keys.verify(r, body, c.now())
+	if err != nil {
+		c.log.Warn("request refused", "path", r.URL.Path, "why", err)
+		refuse(w, r, scope.service, id, faultOf(err))
+		return
+	}
+	defer c.rescue(w, r, scope.service, id)
+	switch {
+	case strings.HasPrefix(r.URL.Path, ownPath):
+		c.serveOwn(w, r, body)
+	case scope.service == "ssm":
+		c.serveSSM(w, scope.region, r, body)
+	default:
+		c.serveQuery(w, r, scope, body)
+	}
+}
+
+// rescue answers for a handler that panicked. The stack goes to the log.
+func (c *Cloud) rescue(w http.ResponseWriter, r *http.Request, service, id string) {
+	problem := recover()
+	if problem == nil {
+		return
+	}
+	c.log.Error("a handler panicked", "path", r.URL.Path, "problem", problem, "stack", string(debug.Stack()))
+	refuse(w, r, service, id, faultf("InternalError", "An internal error has occurred: %v", problem))
+}
+
+// actions are all that EC2 answers here.
+func (c *Cloud) actions() map[string]handler {
+	all := map[string]handler{}
+	for _, family := range []map[string]handler{
+		instanceActions(), imageActions(), snapshotActions(), volumeActions(), keyActions(),
+		groupActions(), tagActions(), networkActions(), regionActions(),
+	} {
+		maps.Copy(all, family)
+	}
+	return all
+}
+
+// layerPath is the directory of a layer: "cache/NAME" is a base, below the
+// cache; any other name is below the state directory.
+func (c *Cloud) layerPath(name string) string {
+	if base, found := strings.CutPrefix(name, basePrefix); found {
+		return filepath.Join(c.options.CacheDir, base)
+	}
+	return filepath.Join(c.options.StateDir, "layers", name)
+}
+
+// delay waits as long as Options.Delays says a state takes.
+func (c *Cloud) delay(ctx context.Context, state string) error {
+	d := c.options.Delays[state]
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// background runs a job that Close waits for. Its context ends with the cloud.
+func (c *Cloud) background(job func(context.Context)) {
+	c.jobs.Go(func() {
+		defer func() {
+			if problem := recover(); problem != nil {
+				c.log.Error("a background job panicked", "problem", problem, "stack", string(debug.Stack()))
+			}
+		}()
+		job(c.ctx)
+	})
+}
+
+func (c *Cloud) progress(format string, args ...any) {
+	if c.options.Progress != nil {
+		c.options.Progress(fmt.Sprintf(format, args...))
+	}
+}

@@ -1,0 +1,1 @@
+"""What cloud-init must be told about imago's local machines."""

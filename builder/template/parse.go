@@ -1,0 +1,229 @@
+package template
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/imagobuild/imago/builder"
+)
+
+// builderType is the builder that this package knows.
+const builderType = "amazon-ebs"
+
+// Options are what the command line says about a template. All are optional.
+type Options struct {
+	// Vars are the variables of -var; they win over VarFiles, of which later ones win.
+	Vars     map[string]string
+	VarFiles []string
+
+	// Only and Except select builds by name; Except leaves post-processors out, too.
+	Only, Except []string
+
+	// Now is what {{timestamp}} and {{isotime}} say. Defaults to the present.
+	Now time.Time
+
+	// Env looks up environment variables, for {{env `X`}}, SSH_AUTH_SOCK and
+	// HOME. Defaults to an empty environment.
+	Env func(string) (string, bool)
+
+	// Force replaces an image of the same name (-force).
+	Force bool
+
+	// Inspect reads the shape alone, for imago inspect and validate -syntax-only:
+	// variables as they are written, the names and types of the builds, the types of
+	// the provisioners. Required variables may be missing, and no file is looked at.
+	Inspect bool
+
+	// Getwd is the directory that relative paths in the template start from.
+	// Defaults to the working directory of the process.
+	Getwd string
+}
+
+// Template is a template whose builds are ready to run.
+type Template struct {
+	Path        string
+	Description string
+	Variables   []Variable // in the template's order
+	Sensitive   []string   // values that must not be shown
+	Builds      []Build    // the selected ones, in the template's order
+
+	// Provisioners are the types of all provisioners, in the template's order.
+	Provisioners []string
+
+	Warnings []string // what is taken but has no effect, or looks like a mistake
+}
+
+// Build is one builder with its steps and what follows.
+type Build struct {
+	Name, Type     string
+	Config         builder.Config
+	Access         Access
+	PostProcessors []PostProcessor
+}
+
+// Parse reads the template at path and makes its builds. The error joins all
+// problems, each an *Error, in the order of their places.
+func Parse(path string, o Options) (*Template, error) {
+	p, err := newParser(path, o)
+	if err != nil {
+		return nil, err
+	}
+	if p.readRoot() {
+		p.readVariables()
+		for _, b := range p.selectBuilds() {
+			p.result.Builds = append(p.result.Builds, p.readBuild(b))
+		}
+		p.listProvisioners()
+	}
+	if err := p.problems.err(); err != nil {
+		return nil, err
+	}
+	return p.result, nil
+}
+
+// parser is the reading of one template.
+type parser struct {
+	o        Options
+	path     string // of the template, as given
+	dir, cwd string // absolute: of the template, and where relative paths start
+	now      time.Time
+	root     value
+	vars     *variables
+	names    []string          // of all builds
+	build    Build             // the one that is being read
+	keyFile  string            // its ssh_private_key_file
+	facts    map[string]string // what {{build `X`}} says
+	problems problems
+	result   *Template
+}
+
+func newParser(path string, o Options) (*parser, error) {
+	p := &parser{o: o, path: path, now: o.Now, cwd: o.Getwd, facts: exampleFacts(), result: &Template{Path: path}}
+	if p.now.IsZero() {
+		p.now = time.Now()
+	}
+	if p.cwd == "" {
+		cwd, err := os.Getwd()
+		if err != nil {
+			return nil, fmt.Errorf("find the working directory: %w", err)
+		}
+		p.cwd = cwd
+	}
+	full := path
+	if !filepath.IsAbs(full) {
+		full = filepath.Join(p.cwd, path)
+	}
+	p.dir = filepath.Dir(full)
+	return p, nil
+}
+
+// readRoot reads the file and checks what stands at its top.
+func (p *parser) readRoot() bool {
+	data, err := os.ReadFile(p.local(p.path))
+	if err != nil {
+		p.problems.add(p.path, pos{}, "the template %s", reason(err))
+		return false
+	}
+	root, ok := readJSON(p.path, data, &p.problems)
+	if !ok {
+		return false
+	}
+	if root.kind != kindObject {
+		p.problem(root.pos, "a template must be an object, not %s", root.kind)
+		return false
+	}
+	p.root = root
+	o := p.object(root, "a template")
+	for _, section := range []string{"variables", "sensitive-variables", "builders", "provisioners", "error-cleanup-provisioner", "post-processors", "push"} {
+		o.get(section)
+	}
+	if _, ok := root.member("push"); ok {
+		p.warn("push has no effect: the service it was for is gone")
+	}
+	p.result.Description = o.plain("description")
+	p.checkVersion(o.plain("min_packer_version"), root)
+	o.finish()
+	return true
+}
+
+// checkVersion holds min_packer_version against the language that is read here.
+func (p *parser) checkVersion(minimum string, root value) {
+	if minimum == "" {
+		return
+	}
+	at, _ := root.member("min_packer_version")
+	have := strings.Split(PackerVersion, ".")
+	for i, s := range strings.Split(strings.TrimPrefix(minimum, "v"), ".") {
+		want, err := strconv.Atoi(s)
+		if err != nil || i >= len(have) {
+			p.problem(at.pos, "min_packer_version %q is not a version such as 1.9.0", minimum)
+			return
+		}
+		if n, _ := strconv.Atoi(have[i]); n != want {
+			if n < want {
+				p.problem(at.pos, "the template wants Packer %s; this reads the language of Packer %s", minimum, PackerVersion)
+			}
+			return
+		}
+	}
+}
+
+// readBuild reads one builder and everything that applies to it.
+func (p *parser) readBuild(v value) Build {
+	name, _ := p.nameOf(v, "builder")
+	kind, _ := v.member("type")
+	p.build = Build{Name: name, Type: kind.text}
+	if p.o.Inspect {
+		return p.build
+	}
+	if kind.text != builderType {
+		p.unknownType(kind, "builder", []string{builderType}, otherBuilders())
+		return p.build
+	}
+	b := p.build
+	b.Config, b.Access = p.readEBS(v)
+	b.Config.Name = name
+	b.Config.Steps, b.Config.ErrorSteps = p.readSteps()
+	b.PostProcessors = p.readPostProcessors()
+	return b
+}
+
+// problem notes something wrong at a place of the template.
+func (p *parser) problem(at pos, format string, args ...any) {
+	p.problems.add(p.path, at, format, args...)
+}
+
+// told notes why a value could not be rendered, unless that is known already.
+func (p *parser) told(at pos, err error, name string) {
+	if err != errTold {
+		p.problem(at, "%s: %s", name, err)
+	}
+}
+
+func (p *parser) warn(format string, args ...any) {
+	text := p.path + ": " + fmt.Sprintf(format, args...)
+	if !slices.Contains(p.result.Warnings, text) {
+		p.result.Warnings = append(p.result.Warnings, text)
+	}
+}
+
+// local returns the path to open for a path of the template.
+func (p *parser) local(path string) string {
+	if p.o.Getwd == "" || filepath.IsAbs(path) || path == "" {
+		return path
+	}
+	full := filepath.Join(p.o.Getwd, path)
+	if strings.HasSuffix(path, "/") {
+		full += "/" // it means something to an upload
+	}
+	return full
+}
+
+// names returns the sorted names of a set.
+func names[V any](set map[string]V) []string { return slices.Sorted(maps.Keys(set)) }

@@ -1,0 +1,51 @@
+package template
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Error is one thing wrong with a template, and where.
+type Error struct {
+	File         string // the template or variable file; empty for the command line
+	Line, Column int    // from 1, in characters; 0 when the problem has no place
+	Text         string // what is wrong, and what would be right
+}
+
+// Error returns FILE:LINE:COLUMN: TEXT.
+func (e *Error) Error() string {
+	switch {
+	case e.File == "":
+		return e.Text
+	case e.Line == 0:
+		return e.File + ": " + e.Text
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Text)
+}
+
+// problems collects what is wrong, so that all of it is told at once.
+type problems struct{ all []*Error }
+
+// add notes a problem at a place of a file.
+func (p *problems) add(file string, at pos, format string, args ...any) {
+	p.all = append(p.all, &Error{File: file, Line: at.line, Column: at.column, Text: fmt.Sprintf(format, args...)})
+}
+
+// err joins the problems in the order of their places. A provisioner is read
+// once for each build, so the same problem may be there twice: it is told once.
+func (p *problems) err() error {
+	slices.SortStableFunc(p.all, func(a, b *Error) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	var errs []error
+	told := map[Error]bool{}
+	for _, e := range p.all {
+		if !told[*e] {
+			told[*e] = true
+			errs = append(errs, e)
+		}
+	}
+	return errors.Join(errs...)
+}

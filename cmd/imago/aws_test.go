@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"testing"
+
+	"github.com/imagobuild/imago/builder/localcloud"
+	"github.com/imagobuild/imago/builder/template"
+)
+
+// cleanAWS takes the caller's AWS settings away for a test.
+func cleanAWS(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{
+		"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+		"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_EC2",
+	} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+}
+
+func TestClients(t *testing.T) {
+	keys := template.Access{Region: "eu-west-1", AccessKey: "AKIDEXAMPLE", SecretKey: "secret"}
+	with := func(change func(*template.Access)) template.Access {
+		a := keys
+		change(&a)
+		return a
+	}
+	cloud := &localcloud.Env{Endpoint: "http://127.0.0.1:4000", Region: "us-east-1", AccessKey: "AKIDLOCAL", SecretKey: "local"}
+	tests := []struct {
+		name   string
+		access template.Access
+		local  *localcloud.Env
+		env    map[string]string
+
+		region, key string
+		tries       int
+		here        bool // EC2 is on this computer
+	}{
+		{"the template's keys", keys, nil, nil, "eu-west-1", "AKIDEXAMPLE", 10, false},
+		{"the environment's", template.Access{}, nil, map[string]string{
+			"AWS_REGION": "us-west-2", "AWS_ACCESS_KEY_ID": "AKIDENV", "AWS_SECRET_ACCESS_KEY": "s"}, "us-west-2", "AKIDENV", 10, false},
+		{"max_retries", with(func(a *template.Access) { a.MaxRetries = 4 }), nil, nil, "eu-west-1", "AKIDEXAMPLE", 5, false},
+		{"an endpoint in the template", with(func(a *template.Access) { a.Endpoint = "http://localhost:5000" }), nil, nil, "eu-west-1", "AKIDEXAMPLE", 3, true},
+		{"an endpoint in the environment", keys, nil, map[string]string{"AWS_ENDPOINT_URL": "http://127.0.0.1:5000"}, "eu-west-1", "AKIDEXAMPLE", 3, true},
+		{"--local", keys, cloud, map[string]string{"AWS_ACCESS_KEY_ID": "AKIDENV", "AWS_SECRET_ACCESS_KEY": "s"}, "eu-west-1", "AKIDLOCAL", 3, true},
+		{"--local, no region", template.Access{}, cloud, nil, "us-east-1", "AKIDLOCAL", 3, true},
+		{"--local, another endpoint in the template", with(func(a *template.Access) { a.Endpoint = "https://ec2.example.com" }), cloud, nil, "eu-west-1", "AKIDLOCAL", 3, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			cleanAWS(t)
+			for k, v := range tt.env {
+				t.Setenv(k, v)
+			}
+			c, err := newClients(t.Context(), tt.access, tt.local)
+			if err != nil {
+				t.Fatal(err)
+			}
+			creds, err := c.config.Credentials.Retrieve(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.config.Region != tt.region || creds.AccessKeyID != tt.key || c.config.RetryMaxAttempts != tt.tries {
+				t.Errorf("region %s, key %s, %d tries; want %s, %s, %d",
+					c.config.Region, creds.AccessKeyID, c.config.RetryMaxAttempts, tt.region, tt.key, tt.tries)
+			}
+			if got := c.builder().PublicAddress != nil; got != tt.here {
+				t.Errorf("EC2 on this computer: %v, want %v", got, tt.here)
+			}
+		})
+	}
+}

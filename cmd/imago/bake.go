@@ -1,0 +1,210 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/imagobuild/imago/builder"
+	"github.com/imagobuild/imago/builder/localcloud"
+	"github.com/imagobuild/imago/builder/template"
+)
+
+// result is what became of one build.
+type result struct {
+	build template.Build
+	image builder.Image
+	err   error
+}
+
+// buildError says which build an error belongs to.
+type buildError struct {
+	name string
+	err  error
+}
+
+func (e *buildError) Error() string { return e.name + ": " + e.err.Error() }
+func (e *buildError) Unwrap() error { return e.err }
+
+// build is the command: it reads the template, runs its builds and prints what
+// they made. One build's failure does not stop the others.
+func (s *session) build(ctx context.Context, o buildOptions) error {
+	t, err := s.parse(o.path, o.template)
+	if err != nil {
+		return err
+	}
+	if err := prepare(t, o.hostKey); err != nil {
+		return err
+	}
+	b := &bake{session: s, options: o, runID: newRunID(), clients: map[string]clients{}}
+	if err := b.connect(ctx, t); err != nil {
+		return err
+	}
+	results := b.run(ctx, t)
+	return errors.Join(failures(results), s.report(results, o, b.runID))
+}
+
+// prepare applies the command line to the builds and checks each of them.
+func prepare(t *template.Template, mode string) error {
+	var errs []error
+	for i := range t.Builds {
+		build := &t.Builds[i]
+		if err := hostKey(mode, &build.Config.SSH); err != nil {
+			return err
+		}
+		if err := validate(build.Config); err != nil {
+			errs = append(errs, &buildError{build.Name, err})
+		}
+	}
+	if len(errs) > 0 {
+		return &usageError{errors.Join(errs...)}
+	}
+	return nil
+}
+
+// validate checks a build whose region may still come from the environment.
+func validate(c builder.Config) error {
+	c.Region = cmp.Or(c.Region, "us-east-1")
+	return c.Validate()
+}
+
+// bake runs the builds of one template.
+type bake struct {
+	*session
+	options buildOptions
+	runID   string
+	view    *view
+	clients map[string]clients // by build
+	asking  sync.Mutex         // held while a question is on the terminal
+	answers answers
+}
+
+// connect makes every build's clients before the first is launched, so that
+// missing credentials cost nothing.
+func (b *bake) connect(ctx context.Context, t *template.Template) error {
+	var env *localcloud.Env
+	if b.options.local {
+		e, err := b.ensureCloud(ctx)
+		if err != nil {
+			return err
+		}
+		env = &e
+	}
+	for i := range t.Builds {
+		build := &t.Builds[i]
+		b.secrets.hide(build.Access.SecretKey, build.Access.Token)
+		c, err := newClients(ctx, build.Access, env)
+		if err != nil {
+			return &buildError{build.Name, err}
+		}
+		if build.Config.Region == "" {
+			build.Config.Region = c.config.Region
+		}
+		b.clients[build.Name] = c
+	}
+	if env != nil {
+		return b.checkLocalImages(ctx, t)
+	}
+	return nil
+}
+
+// run runs all builds, a bounded number at a time, and returns their results in
+// the template's order.
+func (b *bake) run(ctx context.Context, t *template.Template) []result {
+	b.view = b.newView(t)
+	b.display.Store(b.view)
+	defer b.display.Store(nil)
+	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
+	go b.view.run(watching, refreshEvery)
+	defer b.view.close()
+	defer stop()
+
+	var g errgroup.Group
+	if b.options.parallel > 0 {
+		g.SetLimit(b.options.parallel)
+	}
+	results := make([]result, len(t.Builds))
+	for i, build := range t.Builds {
+		g.Go(func() error {
+			results[i] = b.one(ctx, build)
+			return nil // the others go on
+		})
+	}
+	g.Wait()
+	return results
+}
+
+// one runs one build and its post-processors. A post-processor that fails leaves the image alone.
+func (b *bake) one(ctx context.Context, build template.Build) result {
+	r := result{build: build}
+	if ctx.Err() != nil { // canceled before its turn
+		r.err = context.Cause(ctx)
+		return r
+	}
+	b.view.begin(build.Name)
+	r.image, r.err = b.builder(build).Build(ctx, build.Config)
+	if r.image.ID != "" {
+		r.err = errors.Join(r.err, b.postProcess(ctx, build, r.image))
+	}
+	r.err = plainly(ctx, r.err)
+	b.view.end(build.Name, r.err)
+	return r
+}
+
+// plainly puts the cause of a cancellation, and what was left behind, in place
+// of all that a canceled build says of calls that ended too early.
+func plainly(ctx context.Context, err error) error {
+	if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+		return err
+	}
+	errs := []error{context.Cause(ctx)}
+	for _, l := range leaks(err) {
+		errs = append(errs, l)
+	}
+	return errors.Join(errs...)
+}
+
+// builder makes the Builder of one build.
+func (b *bake) builder(build template.Build) *builder.Builder {
+	x := b.clients[build.Name].builder()
+	x.RunID = b.runID
+	x.Log = b.log().With("build", build.Name)
+	x.OnEvent = func(e builder.Event) {
+		b.made.observe(build.Name, build.Config.Region, e)
+		b.view.event(build.Name, e)
+	}
+	x.OnError = errorActions[b.options.onError]
+	x.Ask = func(ctx context.Context, err error) builder.Decision { return b.ask(ctx, build.Name, err) }
+	if b.options.debug {
+		x.PauseAt = func(ctx context.Context, next builder.Stage) { b.pauseAt(ctx, build.Name, next) }
+	}
+	return x
+}
+
+// failures joins the errors of all builds, each with its build's name.
+func failures(results []result) error {
+	var errs []error
+	for _, r := range results {
+		if r.err != nil {
+			errs = append(errs, &buildError{r.build.Name, r.err})
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// newRunID makes the UUID that all builds of a run share.
+func newRunID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// refreshEvery is how often the display is looked after.
+const refreshEvery = 200 * time.Millisecond

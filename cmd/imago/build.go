@@ -1,0 +1,100 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/imagobuild/imago/builder/template"
+)
+
+const buildHelp = `Launches a temporary instance for each build of TEMPLATE, uploads and runs what
+the template says, makes the image and takes everything else away again.
+stdout carries the id of each image, in the template's order, and nothing else.
+
+Examples:
+  imago build web.json
+  imago build -var NODE_ENV=production -var-file common.json web.json
+  ami=$(imago build --local web.json)        on this computer, no account needed
+  imago build --json web.json | jq -r '.images[0].id'
+  imago build -only=web -on-error=abort web.json
+
+Exit codes: 0 done, 1 failed and nothing left, 2 usage or configuration,
+4 something was left behind, 130 canceled.`
+
+// buildOptions are the flags of build.
+type buildOptions struct {
+	path     string
+	template template.Options
+	onError  string
+	debug    bool
+	colour   bool
+	stamp    bool
+	readable bool
+	json     bool
+	local    bool
+	parallel int
+	hostKey  string
+}
+
+func buildCommand(s *session) *cli.Command {
+	return &cli.Command{
+		Name:        "build",
+		Usage:       "bake the images of a template",
+		ArgsUsage:   "TEMPLATE",
+		Description: buildHelp,
+		Flags: slices.Concat(templateFlags(), []cli.Flag{
+			&cli.BoolFlag{Name: "force", Usage: "replace an image of the same name, once the new one is available"},
+			&cli.StringFlag{Name: "on-error", Value: "cleanup", Usage: "what to do after a failure: cleanup, abort (leave everything there), ask, or run-cleanup-provisioner (run it, and leave everything there)"},
+			&cli.BoolFlag{Name: "debug", Usage: "pause before each stage; one build at a time"},
+			&cli.BoolFlag{Name: "color", Value: true, Usage: "colours on a terminal; --color=false for none"},
+			&cli.BoolFlag{Name: "timestamp-ui", Usage: "begin each line with the time"},
+			machineFlag(),
+			&cli.BoolFlag{Name: "json", Usage: "write one JSON object to stdout instead of the ids"},
+			&cli.IntFlag{Name: "parallel-builds", Usage: "how many builds at once, `N`; 0 for all"},
+			localFlag(),
+			hostKeyFlag(),
+		}, withoutMeaning("ignore-prerelease-plugins", "use-sequential-evaluation", "skip-enforcement", "warn-on-undeclared-var")),
+		Action: func(c *cli.Context) error {
+			o, err := readBuildOptions(c, s)
+			if err != nil {
+				return err
+			}
+			return s.build(c.Context, o)
+		},
+	}
+}
+
+// readBuildOptions checks the flags of build against each other and the surroundings.
+func readBuildOptions(c *cli.Context, s *session) (buildOptions, error) {
+	if err := arguments(c, 1, 1); err != nil {
+		return buildOptions{}, err
+	}
+	t, err := templateOptions(c)
+	if err != nil {
+		return buildOptions{}, err
+	}
+	t.Force = c.Bool("force")
+	o := buildOptions{
+		path: c.Args().First(), template: t,
+		onError: c.String("on-error"), debug: c.Bool("debug"),
+		colour: c.Bool("color"), stamp: c.Bool("timestamp-ui"),
+		readable: c.Bool("machine-readable"), json: c.Bool("json"),
+		local: c.Bool("local"), parallel: c.Int("parallel-builds"), hostKey: c.String("ssh-host-key"),
+	}
+	switch {
+	case o.parallel < 0:
+		return o, usagef("build: --parallel-builds %d is negative", o.parallel)
+	case o.json && o.readable:
+		return o, usagef("build: --json and --machine-readable both want stdout; choose one")
+	case (o.onError == "ask" || o.debug) && !s.interactive():
+		return o, usagef("build: --on-error=ask and --debug ask questions, and there is no terminal to ask on")
+	}
+	if _, ok := errorActions[o.onError]; !ok {
+		return o, usagef("build: --on-error=%s is none of cleanup, abort, ask and run-cleanup-provisioner", o.onError)
+	}
+	if o.debug {
+		o.parallel = 1
+	}
+	return o, nil
+}

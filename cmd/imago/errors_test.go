@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/imagobuild/imago/builder"
+)
+
+func TestExitCodes(t *testing.T) {
+	leak := &builder.LeakError{Resources: []string{"instance i-1"}}
+	tests := []struct {
+		name string
+		err  error
+		want int
+	}{
+		{"nothing", nil, 0},
+		{"an error", errors.New("no"), 1},
+		{"a mistake in the command line", usagef("no"), 2},
+		{"canceled", &buildError{"web", fmt.Errorf("launch: %w", context.Canceled)}, 130},
+		{"canceled by a signal", &buildError{"web", signalError{}}, 130},
+		{"left something", &buildError{"web", errors.Join(errors.New("no"), leak)}, 4},
+		{"canceled and left something", errors.Join(context.Canceled, leak), 4},
+	}
+	for _, tt := range tests {
+		if got := exitCode(tt.err); got != tt.want {
+			t.Errorf("%s: exit code %d, want %d", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestExplain: one line a problem, each with its build, none twice, and a hint for what was left.
+func TestExplain(t *testing.T) {
+	var stderr strings.Builder
+	s := newSession(strings.NewReader(""), nil, &stderr)
+	s.secrets.hide("hunter2")
+	s.explain(errors.Join(
+		&buildError{"web", errors.Join(
+			&builder.Error{Stage: builder.StageLaunch, Resource: "i-1", Err: errors.New("hunter2 is not a password")},
+			&builder.LeakError{Resources: []string{"instance i-1", "key pair imago-web"}, Err: errors.New("AWS says no")},
+		)},
+		&buildError{"db", &usageError{errors.Join(errors.New("one"), errors.New("two"), errors.New("one"))}},
+		&buildError{"db", fmt.Errorf("%w and %w", errors.New("this"), errors.New("that"))},
+	))
+	want := `imago: web: launch i-1: <sensitive> is not a password
+imago: web: left behind: instance i-1, key pair imago-web (AWS says no)
+imago: db: one
+imago: db: two
+imago: db: this and that
+imago: hint: aws ec2 terminate-instances --instance-ids i-1
+imago: hint: aws ec2 delete-key-pair --key-name imago-web
+`
+	if diff := cmp.Diff(want, stderr.String()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestProblemsOfAStage: each of several problems of a stage says which stage it is.
+func TestProblemsOfAStage(t *testing.T) {
+	err := &buildError{"web", &builder.Error{Stage: builder.StagePlan, Err: errors.Join(errors.New("one"), errors.New("two"))}}
+	if diff := cmp.Diff([]string{"web: plan: one", "web: plan: two"}, problems(err)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestPlainly: a canceled build says why, and what it left; another says everything.
+func TestPlainly(t *testing.T) {
+	leak := &builder.LeakError{Resources: []string{"instance i-1"}}
+	noise := fmt.Errorf("operation error EC2: %w", context.Canceled)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	if got := plainly(ctx, noise); got != noise {
+		t.Errorf("not canceled: %v", got)
+	}
+	cancel(signalError{syscall.SIGTERM})
+	for _, tt := range []struct {
+		err  error
+		want []string
+	}{
+		{noise, []string{"canceled by signal (terminated)"}},
+		{errors.Join(noise, leak), []string{"canceled by signal (terminated)", "left behind: instance i-1"}},
+		{errors.New("it broke just before"), []string{"it broke just before"}},
+		{nil, nil},
+	} {
+		if diff := cmp.Diff(tt.want, problems(plainly(ctx, tt.err))); diff != "" {
+			t.Errorf("%v (-want +got)\n%s", tt.err, diff)
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/imagobuild/imago/builder"
+	"github.com/imagobuild/imago/builder/template"
+)
+
+// templateFlags are the flags of every command that reads a template.
+func templateFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "var", Usage: "set a variable of the template, `NAME=VALUE`; may be repeated"},
+		&cli.StringSliceFlag{Name: "var-file", Usage: "read variables from a JSON `FILE`; may be repeated, later ones win, -var wins over all"},
+		&cli.StringSliceFlag{Name: "only", Usage: "only these builds, `NAME,NAME`"},
+		&cli.StringSliceFlag{Name: "except", Usage: "all but these builds and post-processors, `NAME,NAME`"},
+	}
+}
+
+// templateOptions reads templateFlags.
+func templateOptions(c *cli.Context) (template.Options, error) {
+	o := template.Options{
+		Vars:     map[string]string{},
+		VarFiles: c.StringSlice("var-file"),
+		Only:     names(c.StringSlice("only")),
+		Except:   names(c.StringSlice("except")),
+		Now:      time.Now(),
+		Env:      os.LookupEnv,
+	}
+	for _, v := range c.StringSlice("var") {
+		name, value, ok := strings.Cut(v, "=")
+		if !ok || name == "" {
+			return o, usagef("%s: --var %s is not NAME=VALUE", pathOf(c), v)
+		}
+		o.Vars[name] = value
+	}
+	return o, nil
+}
+
+// names splits lists at commas and leaves out what is empty.
+func names(lists []string) []string {
+	var all []string
+	for _, l := range lists {
+		for n := range strings.SplitSeq(l, ",") {
+			if n = strings.TrimSpace(n); n != "" {
+				all = append(all, n)
+			}
+		}
+	}
+	return all
+}
+
+// withoutMeaning are flags of Packer's that switch off what imago does not
+// have (plugins, a registry); they are taken so that commands need no change.
+func withoutMeaning(flags ...string) []cli.Flag {
+	var all []cli.Flag
+	for _, name := range flags {
+		all = append(all, &cli.BoolFlag{Name: name, Hidden: true})
+	}
+	return all
+}
+
+// localFlag is --local.
+func localFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "local", Usage: "use the local cloud instead of AWS, and start it when needed", EnvVars: []string{"IMAGO_LOCAL"}}
+}
+
+// hostKeyFlag is --ssh-host-key.
+func hostKeyFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "ssh-host-key", EnvVars: []string{"IMAGO_SSH_HOST_KEY"},
+		Usage: "how a machine is recognised: user-data, console, off, or its key's fingerprints, `SHA256:…,…`",
+	}
+}
+
+// hostKey applies --ssh-host-key to a build's SSH. An empty mode leaves it alone.
+func hostKey(mode string, ssh *builder.SSH) error {
+	switch m := builder.HostKeyMode(mode); {
+	case mode == "":
+	case m == builder.HostKeyUserData, m == builder.HostKeyConsole, m == builder.HostKeyOff:
+		ssh.HostKey, ssh.Fingerprints = m, nil
+	case strings.HasPrefix(mode, "SHA256:"):
+		ssh.HostKey, ssh.Fingerprints = builder.HostKeyFingerprint, names([]string{mode})
+	default:
+		return usagef("--ssh-host-key %s is none of user-data, console, off and SHA256:…", mode)
+	}
+	return nil
+}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"time"
+
+	"github.com/imagobuild/imago/builder/template"
+)
+
+// parse reads a template and shows its warnings. Its secrets are hidden from
+// here on.
+func (s *session) parse(path string, o template.Options) (*template.Template, error) {
+	t, err := template.Parse(path, o)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	s.secrets.hide(t.Sensitive...)
+	for _, w := range t.Warnings {
+		s.say("imago: warning: %v", w)
+	}
+	return t, nil
+}
+
+// newView chooses the display: Packer's lines, a live terminal, or plain lines.
+func (b *bake) newView(t *template.Template) *view {
+	v := &view{now: time.Now, clean: b.secrets.clean}
+	for _, build := range t.Builds {
+		v.order = append(v.order, build.Name)
+	}
+	format := layout{}
+	if b.options.stamp {
+		format.stamp = func() string { return time.Now().Format(time.RFC3339) }
+	}
+	colours := b.tty != nil && b.options.colour && !envSet("NO_COLOR") && !envSet("PACKER_NO_COLOR")
+	if colours {
+		format.colours = buildColours(v.order)
+	}
+	switch {
+	case b.options.readable:
+		m := b.machine()
+		v.out = &plain{w: m.w, format: m.format, clean: v.clean, now: time.Now}
+	case b.tty != nil && !b.options.debug && !logging() && !dumbTerminal():
+		v.out = &live{w: b.stderr, format: format.format, clean: v.clean, now: time.Now, width: b.width}
+	default:
+		v.out = &plain{w: b.stderr, format: format.format, clean: v.clean, now: time.Now}
+	}
+	return v
+}

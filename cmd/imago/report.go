@@ -1,0 +1,142 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/imagobuild/imago/builder"
+)
+
+// builderID names the builder in Packer's machine-readable lines; tools look for it.
+const builderID = "mitchellh.amazonebs"
+
+// report writes the result to stdout, and a summary in Packer's words to stderr.
+func (s *session) report(results []result, o buildOptions, runID string) error {
+	if o.readable {
+		return s.reportMachine(results)
+	}
+	s.summarize(results)
+	if o.json {
+		return s.reportJSON(results, runID)
+	}
+	var errs []error
+	for _, r := range results {
+		if r.image.ID != "" {
+			_, err := fmt.Fprintln(s.stdout, r.image.ID)
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// summarize says what was made, as people and scripts know it from Packer.
+func (s *session) summarize(results []result) {
+	for _, r := range results {
+		if r.image.ID != "" {
+			s.say("--> %s: %s", r.build.Name, strings.TrimRight(artifact(r.image), "\n"))
+		}
+	}
+}
+
+// artifact describes an image and its copies.
+func artifact(img builder.Image) string {
+	text := "AMIs were created:\n"
+	for _, id := range regionIDs(img) {
+		text += strings.Replace(id, ":", ": ", 1) + "\n"
+	}
+	return text
+}
+
+// regionIDs lists REGION:ID of an image and its copies, by region.
+func regionIDs(img builder.Image) []string {
+	all := maps.Clone(img.Copies)
+	if all == nil {
+		all = map[string]string{}
+	}
+	all[img.Region] = img.ID
+	var ids []string
+	for _, region := range slices.Sorted(maps.Keys(all)) {
+		ids = append(ids, region+":"+all[region])
+	}
+	return ids
+}
+
+// reportMachine writes the errors and artifacts as Packer's lines.
+func (s *session) reportMachine(results []result) error {
+	m := s.machine()
+	var errs []error
+	line := func(target, kind string, data ...string) { errs = append(errs, m.line(target, kind, data...)) }
+
+	var failed []result
+	for _, r := range results {
+		if r.err != nil {
+			failed = append(failed, r)
+		}
+	}
+	if len(failed) > 0 {
+		line("", "error-count", fmt.Sprint(len(failed)))
+	}
+	for _, r := range failed {
+		line(r.build.Name, "error", r.err.Error())
+	}
+	for _, r := range results {
+		if r.image.ID == "" {
+			continue
+		}
+		line(r.build.Name, "artifact-count", "1")
+		for _, f := range [][]string{
+			{"builder-id", builderID}, {"id", strings.Join(regionIDs(r.image), ",")},
+			{"string", artifact(r.image)}, {"files-count", "0"}, {"end"},
+		} {
+			line(r.build.Name, "artifact", append([]string{"0"}, f...)...)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// builtJSON and errorJSON are the elements of --json's object.
+type (
+	builtJSON struct {
+		Build     string            `json:"build"`
+		Type      string            `json:"type"`
+		ID        string            `json:"id"`
+		Region    string            `json:"region"`
+		Name      string            `json:"name"`
+		Copies    map[string]string `json:"copies,omitempty"` // region to id
+		Snapshots []string          `json:"snapshots"`
+		SourceID  string            `json:"source_id"`
+		Seconds   float64           `json:"seconds"`
+	}
+	errorJSON struct {
+		Build   string `json:"build"`
+		Message string `json:"message"`
+	}
+)
+
+// reportJSON writes one object: the run, the images in the template's order,
+// and what went wrong.
+func (s *session) reportJSON(results []result, runID string) error {
+	out := struct {
+		RunID  string      `json:"run_id"`
+		Images []builtJSON `json:"images"`
+		Errors []errorJSON `json:"errors"`
+	}{RunID: runID, Images: []builtJSON{}, Errors: []errorJSON{}}
+	for _, r := range results {
+		if r.image.ID != "" {
+			out.Images = append(out.Images, builtJSON{
+				Build: r.build.Name, Type: r.build.Type,
+				ID: r.image.ID, Region: r.image.Region, Name: s.secrets.clean(r.image.Name),
+				Copies: r.image.Copies, Snapshots: append([]string{}, r.image.Snapshots...), SourceID: r.image.Source.ID,
+				Seconds: float64(r.image.Took.Round(time.Millisecond).Milliseconds()) / 1000,
+			})
+		}
+		for _, p := range problems(r.err) {
+			out.Errors = append(out.Errors, errorJSON{r.build.Name, s.secrets.clean(p)})
+		}
+	}
+	return writeJSON(s.stdout, out)
+}

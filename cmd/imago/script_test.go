@@ -1,0 +1,60 @@
+package main
+
+import (
+	"errors"
+	"net"
+	"os/exec"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"imago": main})
+}
+
+// TestScripts runs the command as users do: everything that needs no cloud.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		Setup:               silentServer,
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "called": called},
+	})
+}
+
+// exits CODE PROGRAM ARGS... runs a program that must end with just that exit code.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if exit := new(exec.ExitError); errors.As(ts.Exec(args[1], args[2:]...), &exit) {
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("%v: exit code %d, want %d", args[1:], got, want)
+	}
+}
+
+// silent is the key of a script's server in its values.
+type silent struct{}
+
+// silentServer gives a script a server that takes connections and says nothing, at $SILENT.
+func silentServer(env *testscript.Env) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	env.Defer(func() { l.Close() })
+	env.Setenv("SILENT", l.Addr().String())
+	env.Values[silent{}] = l
+	return nil
+}
+
+// called waits until somebody has called $SILENT.
+func called(ts *testscript.TestScript, _ bool, _ []string) {
+	conn, err := ts.Value(silent{}).(net.Listener).Accept()
+	ts.Check(err)
+	ts.Defer(func() { conn.Close() })
+}

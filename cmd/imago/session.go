@@ -1,0 +1,130 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/term"
+
+	"github.com/imagobuild/imago/builder"
+)
+
+// session is the surroundings of one run of the command.
+type session struct {
+	stdin   io.Reader
+	stdout  io.Writer
+	stderr  *redacting
+	tty     *os.File // stderr, when it is a terminal
+	secrets *redactor
+	made    *ledger
+	display atomic.Pointer[view] // while builds run
+}
+
+func newSession(stdin io.Reader, stdout, stderr io.Writer) *session {
+	secrets := &redactor{}
+	s := &session{
+		stdin: stdin, stdout: stdout, stderr: secrets.writer(stderr),
+		secrets: secrets, made: &ledger{},
+	}
+	if f, ok := stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		s.tty = f
+	}
+	return s
+}
+
+// interactive says whether somebody is there to answer a question.
+func (s *session) interactive() bool {
+	f, ok := s.stdin.(*os.File)
+	return ok && s.tty != nil && term.IsTerminal(int(f.Fd()))
+}
+
+// log is for the people who maintain imago: silent unless IMAGO_LOG (or Packer's PACKER_LOG) is set.
+func (s *session) log() *slog.Logger {
+	if !logging() {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// logging says whether somebody asked for the log.
+func logging() bool { return envSet("IMAGO_LOG") || envSet("PACKER_LOG") }
+
+// envSet says whether a switch in the environment is on.
+func envSet(name string) bool {
+	v := os.Getenv(name)
+	return v != "" && v != "0"
+}
+
+// say writes one line for people, above the display if there is one.
+func (s *session) say(format string, args ...any) {
+	write := func() { fmt.Fprintf(s.stderr, format+"\n", args...) }
+	if v := s.display.Load(); v != nil {
+		v.aside(write)
+		return
+	}
+	write()
+}
+
+// explain prints an error: one line a problem, then what was left behind and
+// how to take it away.
+func (s *session) explain(err error) {
+	for _, p := range problems(err) {
+		for line := range strings.SplitSeq(strings.TrimRight(p, "\n"), "\n") {
+			s.say("imago: %s", line)
+		}
+	}
+	for _, l := range leaks(err) {
+		for _, what := range l.What() {
+			if hint := takeAwayWords(what); hint != "" {
+				s.say("imago: hint: %s", hint)
+			}
+		}
+	}
+}
+
+// problems takes a joined error apart: one text each, none twice.
+func problems(err error) []string {
+	var all []string
+	add := func(more []string, prefix string) {
+		for _, p := range more {
+			if p = prefix + p; !slices.Contains(all, p) {
+				all = append(all, p)
+			}
+		}
+	}
+	switch e := err.(type) {
+	case nil:
+	case *buildError:
+		add(problems(e.err), e.name+": ")
+	case *usageError:
+		add(problems(e.err), "")
+	case *builder.Error:
+		add(problems(e.Err), strings.TrimSuffix(e.Error(), e.Err.Error()))
+	case *builder.LeakError:
+		add([]string{leakText(e)}, "")
+	case interface{ Unwrap() []error }:
+		if !isJoin(err, e.Unwrap()) {
+			return []string{err.Error()}
+		}
+		for _, part := range e.Unwrap() {
+			add(problems(part), "")
+		}
+	default:
+		add([]string{err.Error()}, "")
+	}
+	return all
+}
+
+// isJoin tells a mere list of errors from an error that wraps several and has words of its own.
+func isJoin(err error, parts []error) bool {
+	texts := make([]string, len(parts))
+	for i, p := range parts {
+		texts[i] = p.Error()
+	}
+	return err.Error() == strings.Join(texts, "\n")
+}

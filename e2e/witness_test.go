@@ -1,0 +1,109 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// awscli runs Debian's awscli and decodes what it prints into out.
+func awscli(t *testing.T, out any, args ...string) {
+	t.Helper()
+	r := cloud.command(after(t), "", "/usr/bin/aws", append(args, "--output", "json")...)
+	if r.code != 0 {
+		t.Fatalf("aws %s: exit %d\n%s%s", strings.Join(args, " "), r.code, r.stdout, r.stderr)
+	}
+	if out == nil || r.stdout == "" {
+		return
+	}
+	if err := json.Unmarshal([]byte(r.stdout), out); err != nil {
+		t.Fatalf("aws %s: %v in %s", strings.Join(args, " "), err, r.stdout)
+	}
+}
+
+// reservation is what run-instances and describe-instances say of an instance.
+type reservation struct {
+	Instances []struct {
+		InstanceId, ImageId, PrivateIpAddress string
+		State                                 struct{ Name string }
+	}
+}
+
+// launch starts an instance of an image with awscli, waits until it runs and
+// returns its address. The instance is terminated when the test ends.
+func launch(t *testing.T, image string) (id, addr string) {
+	t.Helper()
+	var run reservation
+	awscli(t, &run, "ec2", "run-instances", "--image-id", image, "--instance-type", "t3.micro")
+	id = run.Instances[0].InstanceId
+	t.Cleanup(func() {
+		awscli(t, nil, "ec2", "terminate-instances", "--instance-ids", id)
+		awscli(t, nil, "ec2", "wait", "instance-terminated", "--instance-ids", id)
+	})
+	awscli(t, nil, "ec2", "wait", "instance-running", "--instance-ids", id)
+	return id, run.Instances[0].PrivateIpAddress
+}
+
+// TestAWSCLI: a program that we did not write runs, describes, captures, boots
+// from the capture and terminates.
+func TestAWSCLI(t *testing.T) {
+	leavesNothing(t)
+	id, addr := launch(t, baseID)
+	if addr == "" {
+		t.Fatal("run-instances gave no address")
+	}
+	var made struct{ ImageId string }
+	awscli(t, &made, "ec2", "create-image", "--instance-id", id, "--name", "from awscli")
+	removeImage(t, made.ImageId)
+	awscli(t, nil, "ec2", "wait", "image-available", "--image-ids", made.ImageId)
+
+	second, _ := launch(t, made.ImageId)
+	var all struct{ Reservations []reservation }
+	awscli(t, &all, "ec2", "describe-instances", "--instance-ids", second)
+	if got := all.Reservations[0].Instances[0]; got.ImageId != made.ImageId || got.State.Name != "running" {
+		t.Errorf("the instance of the captured image is %+v", got)
+	}
+}
+
+// TestPacker: Debian's packer bakes the same primal manifest that imago bakes,
+// on the same cloud, through custom_endpoint_ec2.
+func TestPacker(t *testing.T) {
+	leavesNothing(t)
+	dir := project(t)
+	manifest := filepath.Join(dir, "deploy/templates/primal.json")
+	body, err := os.ReadFile(manifest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pointed := strings.Replace(string(body), `"type": "amazon-ebs",`,
+		`"type": "amazon-ebs", "custom_endpoint_ec2": "{{user `+"`ENDPOINT`"+`}}", "skip_region_validation": true,`, 1)
+	pointed = strings.Replace(pointed, `"variables": {`, `"variables": {"ENDPOINT": "`+export(t, "AWS_ENDPOINT_URL")+`",`, 1)
+	if err := os.WriteFile(manifest, []byte(pointed), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	r := cloud.command(ctx, dir, "/usr/bin/packer", append(append([]string{"build", "-machine-readable"}, primalVars()...), "deploy/templates/primal.json")...)
+	id := regexp.MustCompile(`artifact,0,id,us-east-1:(ami-[0-9a-f]+)`).FindStringSubmatch(r.stdout)
+	if r.code != 0 || id == nil {
+		t.Fatalf("packer: exit %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+	removeImage(t, id[1])
+}
+
+// export returns one of the variables that `imago local env` prints.
+func export(t *testing.T, name string) string {
+	t.Helper()
+	for _, kv := range cloud.exports {
+		if v, ok := strings.CutPrefix(kv, name+"="); ok {
+			return v
+		}
+	}
+	t.Fatalf("imago local env prints no %s", name)
+	return ""
+}
