@@ -107,7 +107,7 @@ func (b *Builder) pause(ctx context.Context, s Pause) error {
 func (b *Builder) upload(ctx context.Context, c *connection, s Upload) error {
 	for _, t := range s.Trees {
 		if err := c.Upload(ctx, t, b.progress); err != nil {
-			return fmt.Errorf("upload %s to %s: %w", t.Source, t.Dest, err)
+			return err
 		}
 	}
 	return nil
@@ -116,7 +116,7 @@ func (b *Builder) upload(ctx context.Context, c *connection, s Upload) error {
 func (b *Builder) download(ctx context.Context, c *connection, s Download) error {
 	for _, f := range s.Files {
 		if err := c.Download(ctx, f, b.progress); err != nil {
-			return fmt.Errorf("download %s to %s: %w", f.Source, f.Dest, err)
+			return err
 		}
 	}
 	return nil

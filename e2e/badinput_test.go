@@ -76,7 +76,7 @@ func TestBadInput(t *testing.T) {
 			files: []string{"t.json", template(admin, `
 				{"type": "shell", "inline": ["sudo mount -t tmpfs -o size=1m,mode=1777 tmpfs /mnt"]},
 				{"type": "file", "source": "big", "destination": "/mnt/big"}`), "big", string(make([]byte, 4<<20))},
-			code: 1, want: `/mnt/big.*[Nn]o space left`,
+			code: 1, want: `t\.json:8: upload big to /mnt/big: [^\n]*[Nn]o space left`,
 		},
 		{
 			name:  "no SSH server",

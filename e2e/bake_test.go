@@ -60,17 +60,14 @@ func TestJSONResult(t *testing.T) {
 	leavesNothing(t)
 	dir := write(t, "t.json", template(admin+`, "tags": {"Base": "{{ .SourceAMI }}"}`, ``))
 	var got struct {
-		Builds []struct {
-			ID, Region string
-			Name       string `json:"image_name"`
-		}
+		Images []struct{ ID, Region, Name string }
 	}
 	out := imago(t, dir, "build", "--local", "--json", "t.json")
 	if err := json.Unmarshal([]byte(out), &got); err != nil {
 		t.Fatalf("%v in %s", err, out)
 	}
-	if len(got.Builds) != 1 || got.Builds[0].Region != "us-east-1" || !strings.HasPrefix(got.Builds[0].Name, "e2e ") {
+	if len(got.Images) != 1 || got.Images[0].Region != "us-east-1" || !strings.HasPrefix(got.Images[0].Name, "e2e ") {
 		t.Fatalf("got %s", out)
 	}
-	removeImage(t, got.Builds[0].ID)
+	removeImage(t, got.Images[0].ID)
 }

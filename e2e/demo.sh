@@ -44,12 +44,14 @@ bake_carnivore() {
   carnivore=$(cd "$project" && "$imago" build --local -var "SOURCE_ID=$primal" "${registry[@]}" deploy/templates/carnivore.json)
 }
 
+cloud() { aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; } # Debian's awscli does not read the variable itself
+
 launch() {
-  instance=$(aws ec2 run-instances --image-id "$carnivore" --instance-type t3.micro --query 'Instances[0].InstanceId' --output text)
-  aws ec2 wait instance-running --instance-ids "$instance"
-  address=$(aws ec2 describe-instances --instance-ids "$instance" --query 'Reservations[0].Instances[0].PrivateIpAddress' --output text)
+  instance=$(cloud ec2 run-instances --image-id "$carnivore" --instance-type t3.micro --query 'Instances[0].InstanceId' --output text)
+  cloud ec2 wait instance-running --instance-ids "$instance"
+  address=$(cloud ec2 describe-instances --instance-ids "$instance" --query 'Reservations[0].Instances[0].PrivateIpAddress' --output text)
   page=$(curl -fsS --retry 60 --retry-delay 1 --retry-all-errors "http://$address/" 2>/dev/null) ||
-    { echo "demo: http://$address/ does not answer; try: aws ec2 get-console-output --instance-id $instance" >&2; return 1; }
+    { echo "demo: http://$address/ does not answer; try: aws --endpoint-url $AWS_ENDPOINT_URL ec2 get-console-output --instance-id $instance" >&2; return 1; }
 }
 
 stage "local cloud" "$imago" local up
@@ -74,7 +76,7 @@ instance   $instance at $address
 Look further:
   curl http://$address/health
   bin/imago local status
-  eval "\$(bin/imago local env)"     # then: aws ec2 describe-images --owners self
+  eval "\$(bin/imago local env)"     # then: aws --endpoint-url \$AWS_ENDPOINT_URL ec2 describe-images --owners self
 Stop it all:
   bin/imago local down
 EOF

@@ -86,6 +86,18 @@ func (c *localCloud) environ() []string {
 	return append(append(env, "IMAGO_STATE_DIR="+c.state, "AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=", "CHECKPOINT_DISABLE=1"), c.exports...)
 }
 
+// export returns one of the variables that `imago local env` prints.
+func (c *localCloud) export(t *testing.T, name string) string {
+	t.Helper()
+	for _, kv := range c.exports {
+		if v, ok := strings.CutPrefix(kv, name+"="); ok {
+			return v
+		}
+	}
+	t.Fatalf("imago local env prints no %s", name)
+	return ""
+}
+
 // result is how a command ended.
 type result struct {
 	stdout, stderr string

@@ -15,7 +15,7 @@ import (
 )
 
 // identityOf prints what one machine alone should have.
-const identityOf = `cat /etc/machine-id; ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d' ' -f2; sudo cat /root/.ssh/authorized_keys ~/.ssh/authorized_keys | grep -o 'AAAA[^ ]*' | sort -u`
+const identityOf = `cat /etc/machine-id; sudo ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d' ' -f2; sudo cat /root/.ssh/authorized_keys ~/.ssh/authorized_keys | grep -o 'AAAA[^ ]*' | sort -u`
 
 // TestHygiene: the build's key, the host key and the machine's id do not reach
 // the image; a machine made from it has its own.

@@ -15,15 +15,10 @@ import (
 // client returns the real SDK's EC2 client for the suite's cloud.
 func client(t *testing.T) *ec2.Client {
 	t.Helper()
-	env := map[string]string{}
-	for _, kv := range cloud.exports {
-		k, v, _ := strings.Cut(kv, "=")
-		env[k] = v
-	}
 	return ec2.New(ec2.Options{
-		Region:       env["AWS_REGION"],
-		BaseEndpoint: aws.String(env["AWS_ENDPOINT_URL"]),
-		Credentials:  credentials.NewStaticCredentialsProvider(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], ""),
+		Region:       cloud.export(t, "AWS_REGION"),
+		BaseEndpoint: aws.String(cloud.export(t, "AWS_ENDPOINT_URL")),
+		Credentials:  credentials.NewStaticCredentialsProvider(cloud.export(t, "AWS_ACCESS_KEY_ID"), cloud.export(t, "AWS_SECRET_ACCESS_KEY"), ""),
 	})
 }
 

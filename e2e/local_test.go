@@ -81,7 +81,7 @@ func TestKilledServer(t *testing.T) {
 // running starts a machine in c with awscli.
 func running(t *testing.T, c *localCloud) {
 	t.Helper()
-	r := c.command(t.Context(), "", "/usr/bin/aws", "ec2", "run-instances", "--image-id", baseID, "--instance-type", "t3.micro")
+	r := c.awscli(t, "ec2", "run-instances", "--image-id", baseID, "--instance-type", "t3.micro")
 	if r.code != 0 {
 		t.Fatalf("run-instances: exit %d\n%s", r.code, r.stderr)
 	}

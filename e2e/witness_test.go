@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// awscli runs Debian's awscli and decodes what it prints into out.
+// awscli runs Debian's awscli on the suite's cloud and decodes what it prints into out.
 func awscli(t *testing.T, out any, args ...string) {
 	t.Helper()
-	r := cloud.command(after(t), "", "/usr/bin/aws", append(args, "--output", "json")...)
+	r := cloud.awscli(t, args...)
 	if r.code != 0 {
 		t.Fatalf("aws %s: exit %d\n%s%s", strings.Join(args, " "), r.code, r.stdout, r.stderr)
 	}
@@ -24,6 +24,12 @@ func awscli(t *testing.T, out any, args ...string) {
 	if err := json.Unmarshal([]byte(r.stdout), out); err != nil {
 		t.Fatalf("aws %s: %v in %s", strings.Join(args, " "), err, r.stdout)
 	}
+}
+
+// awscli runs Debian's awscli, which is too old to know AWS_ENDPOINT_URL.
+func (c *localCloud) awscli(t *testing.T, args ...string) result {
+	t.Helper()
+	return c.command(after(t), "", "/usr/bin/aws", append([]string{"--endpoint-url", c.export(t, "AWS_ENDPOINT_URL"), "--output", "json"}, args...)...)
 }
 
 // reservation is what run-instances and describe-instances say of an instance.
@@ -82,7 +88,7 @@ func TestPacker(t *testing.T) {
 	}
 	pointed := strings.Replace(string(body), `"type": "amazon-ebs",`,
 		`"type": "amazon-ebs", "custom_endpoint_ec2": "{{user `+"`ENDPOINT`"+`}}", "skip_region_validation": true,`, 1)
-	pointed = strings.Replace(pointed, `"variables": {`, `"variables": {"ENDPOINT": "`+export(t, "AWS_ENDPOINT_URL")+`",`, 1)
+	pointed = strings.Replace(pointed, `"variables": {`, `"variables": {"ENDPOINT": "`+cloud.export(t, "AWS_ENDPOINT_URL")+`",`, 1)
 	if err := os.WriteFile(manifest, []byte(pointed), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -96,14 +102,3 @@ func TestPacker(t *testing.T) {
 	removeImage(t, id[1])
 }
 
-// export returns one of the variables that `imago local env` prints.
-func export(t *testing.T, name string) string {
-	t.Helper()
-	for _, kv := range cloud.exports {
-		if v, ok := strings.CutPrefix(kv, name+"="); ok {
-			return v
-		}
-	}
-	t.Fatalf("imago local env prints no %s", name)
-	return ""
-}

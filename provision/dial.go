@@ -99,8 +99,7 @@ func dialOnce(ctx context.Context, addr string, id Identity, login *credentials,
 	if err != nil {
 		return nil, err
 	}
-	conn := &watchedConn{Conn: raw}
-	conn.touch()
+	conn := watch(raw)
 	client, err := handshake(ctx, conn, addr, clientConfig(id, login, check))
 	if err != nil {
 		raw.Close()

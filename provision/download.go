@@ -9,14 +9,17 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/pkg/sftp"
 )
 
+const downloadsInFlight = 16
+
 // Download fetches files by SFTP, many at once. Symbolic links inside a tree
-// stay links, permissions are kept, and files appear by rename. Local directories
-// that exist keep their modes. on is as for Upload.
+// stay links; permissions are kept, but for setuid, setgid and sticky bits; files
+// appear by rename. Local directories that exist keep their modes. on is as for Upload.
 func (h *Host) Download(ctx context.Context, f Fetch, on func(Progress)) error {
 	if f.Source == "" || f.Dest == "" {
 		return fmt.Errorf("download %q to %q: both are needed", f.Source, f.Dest)
@@ -50,35 +53,55 @@ func (d *download) fetch(ctx context.Context, f Fetch, on func(Progress)) error 
 	if err := d.plan(ctx, f); err != nil {
 		return err
 	}
+	made, err := d.makeDirs()
+	if err != nil {
+		return err
+	}
 	var bytes int64
-	files := 0
 	var others []entry
-	dests := map[string]string{}
+	files, dests := 0, map[string]string{}
 	for _, e := range d.entries {
-		dests[e.source] = e.dest
 		if e.mode.IsDir() {
-			if err := os.MkdirAll(e.dest, 0o755); err != nil {
-				return err
-			}
 			continue
 		}
-		others = append(others, e.entry)
+		others, dests[e.source] = append(others, e.entry), e.dest
 		if e.mode.IsRegular() {
 			files, bytes = files+1, bytes+e.size
 		}
 	}
 	d.progress = newMeter(on, bytes, files)
 	defer d.progress.stop()
-	err := each(ctx, filesInFlight, others, func(_ context.Context, e entry) error {
+	err = each(ctx, downloadsInFlight, others, func(_ context.Context, e entry) error {
 		if err := d.get(e, dests[e.source]); err != nil {
 			return fmt.Errorf("%s: %w", e.source, err)
 		}
 		return nil
 	})
-	if err == nil {
-		d.progress.finish()
+	if err != nil {
+		return err
 	}
-	return err
+	// Last and from the bottom up, because a mode may forbid writing.
+	for _, e := range slices.Backward(made) {
+		if err := os.Chmod(e.dest, e.mode.Perm()); err != nil {
+			return err
+		}
+	}
+	d.progress.finish()
+	return nil
+}
+
+// makeDirs makes the local directories, and returns those that are new.
+func (d *download) makeDirs() (made []fetched, err error) {
+	for _, e := range d.entries {
+		if !e.mode.IsDir() || localDir(e.dest) {
+			continue
+		}
+		if err := os.MkdirAll(e.dest, 0o755); err != nil {
+			return nil, err
+		}
+		made = append(made, e)
+	}
+	return made, nil
 }
 
 // plan finds out what there is, and where each of it goes.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
@@ -22,6 +23,7 @@ type Host struct {
 	conn    *watchedConn
 	through *Host // the bastion, or nil
 	done    chan struct{}
+	noTar   atomic.Bool // an upload has found out that the machine has no tar
 
 	mu   sync.Mutex
 	lost error // why the connection was given up, when we did it

@@ -43,7 +43,7 @@ type Identity struct {
 	// Ciphers and KeyExchanges restrict the algorithms offered. Optional; default to the library's.
 	Ciphers, KeyExchanges []string
 
-	// PTY asks for a terminal for every command. Optional.
+	// PTY runs scripts in a terminal, which mixes their two outputs. Optional.
 	PTY bool
 
 	// ConnectTimeout bounds dial and handshake together. Optional; defaults to 15 s.

@@ -13,20 +13,21 @@ const unansweredProbes = 3
 // watchedConn remembers when the machine was last heard of.
 type watchedConn struct {
 	net.Conn
-	heard atomic.Int64 // Unix time in nanoseconds
+	opened time.Time
+	heard  atomic.Int64 // a time.Duration since opened: the wall clock may jump
 }
 
-func (c *watchedConn) touch() { c.heard.Store(time.Now().UnixNano()) }
+func watch(c net.Conn) *watchedConn { return &watchedConn{Conn: c, opened: time.Now()} }
 
 func (c *watchedConn) silence() time.Duration {
-	return time.Since(time.Unix(0, c.heard.Load()))
+	return time.Since(c.opened) - time.Duration(c.heard.Load())
 }
 
 // Read implements net.Conn.
 func (c *watchedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if n > 0 {
-		c.touch()
+		c.heard.Store(int64(time.Since(c.opened)))
 	}
 	return n, err
 }

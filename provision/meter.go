@@ -11,10 +11,11 @@ const reportEvery = 100 * time.Millisecond
 
 // meter counts what has been sent and tells of it now and then.
 type meter struct {
-	mu   sync.Mutex
-	on   func(Progress) // nil when nobody listens any more
-	now  Progress
-	last time.Time
+	mu    sync.Mutex
+	on    func(Progress) // nil when nobody listens any more
+	now   Progress
+	least Progress // told already, by a meter before this one
+	last  time.Time
 }
 
 func newMeter(on func(Progress), bytes int64, files int) *meter {
@@ -27,8 +28,14 @@ func (m *meter) change(change func(*Progress)) {
 	change(&m.now)
 	if m.on != nil && time.Since(m.last) >= reportEvery {
 		m.last = time.Now()
-		m.on(m.now)
+		m.tell()
 	}
+}
+
+func (m *meter) tell() {
+	p := m.now
+	p.Done, p.Files = max(p.Done, m.least.Done), max(p.Files, m.least.Files)
+	m.on(p)
 }
 
 func (m *meter) file(name string) { m.change(func(p *Progress) { p.Path = name }) }
@@ -37,8 +44,16 @@ func (m *meter) fileDone() { m.change(func(p *Progress) { p.Files++ }) }
 
 func (m *meter) bytes(n int) { m.change(func(p *Progress) { p.Done += int64(n) }) }
 
-// restart forgets what was counted, because it has to be sent again.
-func (m *meter) restart() { m.change(func(p *Progress) { p.Done, p.Files = 0, 0 }) }
+// again returns a meter for a second attempt, and stops this one, which the first
+// may still be counting on. What is told never goes back.
+func (m *meter) again() *meter {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	next := newMeter(m.on, m.now.Total, m.now.TotalFiles)
+	next.least = m.now
+	m.on = nil
+	return next
+}
 
 // finish tells that everything has arrived.
 func (m *meter) finish() {
@@ -46,7 +61,7 @@ func (m *meter) finish() {
 	defer m.mu.Unlock()
 	m.now.Done, m.now.Files = m.now.Total, m.now.TotalFiles
 	if m.on != nil {
-		m.on(m.now)
+		m.tell()
 	}
 }
 

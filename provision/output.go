@@ -10,18 +10,21 @@ import (
 // returns what it wrote to stdout. A command that does not end with 0 is an
 // *ExitError. The command line is visible on the machine: no secrets.
 func (h *Host) Output(ctx context.Context, line string) (string, error) {
-	var stdout strings.Builder
+	const script = `printf 'imago-output:'; exec sh -c "$1"`
+	var all strings.Builder
 	stderr := &tail{}
-	status, err := h.exec(ctx, command("sh", "-c", line), streams{stdout: &stdout, stderr: stderr})
+	status, err := h.exec(ctx, command("sh", "-c", script, "imago-output", line), streams{stdout: &all, stderr: stderr})
 	if err != nil {
 		return "", fmt.Errorf("run %q: %w", line, err)
 	}
+	// The login shell's start-up files may have written something before it.
+	_, stdout, _ := strings.Cut(all.String(), "imago-output:")
 	if status.code != 0 {
 		e := &ExitError{Script: line, Code: status.code, Signal: status.signal, Tail: stderr.String()}
 		if e.Tail == "" {
-			return stdout.String(), e
+			return stdout, e
 		}
-		return stdout.String(), fmt.Errorf("%w: %s", e, e.Tail)
+		return stdout, fmt.Errorf("%w: %s", e, e.Tail)
 	}
-	return stdout.String(), nil
+	return stdout, nil
 }

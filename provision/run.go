@@ -171,7 +171,7 @@ func (r *run) judge(ctx context.Context, status exitStatus) error {
 	}
 	e := &ExitError{Script: r.script.Name, Code: status.code, Signal: status.signal, Tail: r.errTail.String()}
 	if e.Signal == "" {
-		e.Signal = signalOf(status.code)
+		e.Signal = signalBehind(status.code)
 	}
 	if slices.Contains(valid, status.code) {
 		return nil
@@ -197,15 +197,6 @@ func (h *Host) goesDown(ctx context.Context) bool {
 	case <-ctx.Done():
 	}
 	return false
-}
-
-// signalOf names the signal behind a shell's 128+n.
-func signalOf(code int) string {
-	names := map[int]string{
-		1: "HUP", 2: "INT", 3: "QUIT", 4: "ILL", 6: "ABRT", 7: "BUS", 8: "FPE", 9: "KILL",
-		11: "SEGV", 13: "PIPE", 14: "ALRM", 15: "TERM", 24: "XCPU", 25: "XFSZ", 31: "SYS",
-	}
-	return names[code-128]
 }
 
 // startLine passes on what comes behind run.sh's mark. What comes before it is

@@ -384,6 +384,22 @@ func TestRoundTrips(t *testing.T) {
 	}
 }
 
+// TestChatter has a login shell that talks before it gets to work.
+func TestChatter(t *testing.T) {
+	t.Parallel()
+	s, h := machine(t, provisiontest.Options{Hidden: []string{"/usr/bin/tar"}})
+	if err := os.WriteFile(filepath.Join(s.Home, ".bashrc"), []byte("echo Welcome!; echo Hello >&2\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := output(t, h, "echo hi"); got != "hi\n" {
+		t.Errorf("output is %q", got)
+	}
+	if diff := cmp.Diff("hi\n", run(t, h, script("echo hi")).Out); diff != "" {
+		t.Errorf("stdout (-want +got):\n%s", diff)
+	}
+	upload(t, h, provision.Tree{Content: []byte("x"), Dest: "file"})
+}
+
 func TestOutput(t *testing.T) {
 	t.Parallel()
 	_, h := machine(t, provisiontest.Options{})

@@ -22,8 +22,11 @@ type Script struct {
 	Env []string
 
 	// Command is Packer's execute_command: a template with {{.Path}}, {{.Vars}}
-	// and {{.EnvVarFile}}. Optional; defaults to running the script by its own
-	// first line with Env in its environment.
+	// and {{.EnvVarFile}}, run by the user's login shell. When it mentions neither
+	// of the last two, Env is in its environment. Since it may change to another
+	// account, the script has mode 0755 then, and its directory 0711. Optional;
+	// defaults to running the script by its own first line with Env in its
+	// environment.
 	Command string
 
 	// EnvFormat is Packer's env_var_format, how one variable is written in
@@ -34,8 +37,10 @@ type Script struct {
 	// (Packer's use_env_var_file) and {{.Vars}} empty. Optional.
 	UseEnvFile bool
 
-	// RemotePath is where the script is put. Optional; defaults to a new private
-	// directory (0700). RemoteFolder and RemoteFile name its two halves.
+	// RemotePath is where the script is put. Optional; defaults to a file in a new
+	// private directory (0700) in /tmp. RemoteFolder and RemoteFile name its two
+	// halves; one of them alone changes where the private directory is, or the
+	// script's name in it.
 	RemotePath, RemoteFolder, RemoteFile string
 
 	// SkipClean leaves the script on the machine. Optional.
@@ -44,7 +49,9 @@ type Script struct {
 	// ValidExitCodes are the codes that mean success. Optional; defaults to 0 alone.
 	ValidExitCodes []int
 
-	// ExpectDisconnect says that losing the connection is part of the plan (a reboot). Optional.
+	// ExpectDisconnect says that losing the connection is part of the plan (a
+	// reboot): Run returns nil then. So it does for Packer's exit code 2300218
+	// among ValidExitCodes. Optional.
 	ExpectDisconnect bool
 
 	// StartTimeout bounds putting the script in place and starting it. Optional; defaults to 5 minutes.
@@ -55,8 +62,8 @@ type Script struct {
 // success. A script that could not be started is any other error.
 type ExitError struct {
 	Script string
-	Code   int
-	Signal string // such as "KILL", when a signal ended it
+	Code   int    // as a shell has it: 128 and the signal's number, when a signal ended it
+	Signal string // such as "KILL", when Code says so
 	Tail   string // the last lines it wrote to stderr, or to stdout when stderr was silent
 }
 

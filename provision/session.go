@@ -139,7 +139,7 @@ func (s *session) watch(requests <-chan *ssh.Request) {
 				Error, Lang string
 			}
 			if ssh.Unmarshal(r.Payload, &msg) == nil {
-				status = exitStatus{known: true, code: -1, signal: msg.Signal}
+				status = exitStatus{known: true, code: codeOf(msg.Signal), signal: msg.Signal}
 			}
 		}
 		if r.WantReply {

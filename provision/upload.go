@@ -29,11 +29,15 @@ func (h *Host) Upload(ctx context.Context, t Tree, on func(Progress)) error {
 		return err
 	}
 	progress := newMeter(on, s.bytes, s.files)
+	if !h.noTar.Load() {
+		err = h.uploadTar(ctx, t, s, progress)
+		if exit := (*receiveError)(nil); errors.As(err, &exit) && exit.code == exitNoTar {
+			h.noTar.Store(true)
+			progress = progress.again()
+		}
+	}
 	defer progress.stop()
-
-	err = h.uploadTar(ctx, t, s, progress)
-	if exit := (*receiveError)(nil); errors.As(err, &exit) && exit.code == exitNoTar {
-		progress.restart()
+	if h.noTar.Load() {
 		err = h.uploadSFTP(ctx, t, s, progress)
 	}
 	if err != nil {

@@ -16,9 +16,15 @@ import (
 )
 
 const (
-	filesInFlight = 16
+	// callsInFlight is for directories, links and small files: each costs a few
+	// round trips and little memory.
 	callsInFlight = 64
-	discardTime   = 15 * time.Second
+
+	// bigFilesInFlight is for files that fill the window by themselves.
+	bigFilesInFlight = 4
+	bigFile          = 256 << 10
+
+	discardTime = 15 * time.Second
 )
 
 // uploadSFTP does what uploadTar does on a machine without tar: the staging
@@ -65,7 +71,7 @@ func (h *Host) fill(ctx context.Context, t Tree, s *survey, root string, progres
 		return err
 	}
 	defer client.Close()
-	levels, others := s.levels()
+	levels, small, big := s.sort()
 	for _, level := range levels {
 		err := each(ctx, callsInFlight, level, func(_ context.Context, e entry) error {
 			return named("make directory", e, client.Mkdir(path.Join(root, e.name)))
@@ -74,10 +80,13 @@ func (h *Host) fill(ctx context.Context, t Tree, s *survey, root string, progres
 			return err
 		}
 	}
-	err = each(ctx, filesInFlight, others, func(ctx context.Context, e entry) error {
+	send := func(ctx context.Context, e entry) error {
 		return t.send(ctx, client, e, path.Join(root, e.name), progress)
-	})
-	if err != nil {
+	}
+	if err := each(ctx, callsInFlight, small, send); err != nil {
+		return err
+	}
+	if err := each(ctx, bigFilesInFlight, big, send); err != nil {
 		return err
 	}
 	for _, level := range slices.Backward(levels) {
@@ -91,11 +100,16 @@ func (h *Host) fill(ctx context.Context, t Tree, s *survey, root string, progres
 	return nil
 }
 
-// levels sorts the directories by depth, and out of the rest.
-func (s *survey) levels() (levels [][]entry, others []entry) {
+// sort returns the directories by depth, and the rest by size.
+func (s *survey) sort() (levels [][]entry, small, big []entry) {
 	for _, e := range s.entries {
-		if !e.mode.IsDir() {
-			others = append(others, e)
+		switch {
+		case e.mode.IsDir():
+		case e.size >= bigFile:
+			big = append(big, e)
+			continue
+		default:
+			small = append(small, e)
 			continue
 		}
 		depth := 0
@@ -107,7 +121,7 @@ func (s *survey) levels() (levels [][]entry, others []entry) {
 		}
 		levels[depth] = append(levels[depth], e)
 	}
-	return levels, others
+	return levels, small, big
 }
 
 // each calls do for all entries, up to limit at once, until one fails.

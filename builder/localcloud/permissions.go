@@ -28,7 +28,9 @@ func readPermissions(r *request, name string) permissionChange {
 	p := permissionChange{add: readSide(r, r.at(name).each("Add")), remove: readSide(r, r.at(name).each("Remove"))}
 	older := permissions{who: map[string][]string{}}
 	for _, kind := range []string{permitUser, permitOrg, permitUnit} {
-		older.who[kind] = r.list(kind)
+		for _, who := range r.list(kind) {
+			older.who[kind] = append(older.who[kind], checkAccount(r, kind, who))
+		}
 	}
 	for _, group := range r.list("UserGroup") {
 		older.public = readGroup(r, group)

@@ -45,6 +45,14 @@ func (b *bake) pauseAt(ctx context.Context, name string, next builder.Stage) {
 	b.question(ctx, fmt.Sprintf("%s: pausing before %s; press enter to go on ", name, next))
 }
 
+// breakpoint waits for the user at a breakpoint provisioner.
+func (b *bake) breakpoint(ctx context.Context, name, note string) {
+	if note == "" {
+		note = "breakpoint"
+	}
+	b.question(ctx, fmt.Sprintf("%s: %s; press enter to go on ", name, note))
+}
+
 // question asks on the terminal, one question at a time, and waits for a line or the end of ctx.
 func (b *bake) question(ctx context.Context, text string) (answer string, ok bool) {
 	b.asking.Lock()

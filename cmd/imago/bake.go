@@ -94,7 +94,7 @@ func (b *bake) connect(ctx context.Context, t *template.Template) error {
 		if err != nil {
 			return err
 		}
-		env = &e
+		env, b.local = &e, true
 	}
 	for i := range t.Builds {
 		build := &t.Builds[i]
@@ -181,6 +181,9 @@ func (b *bake) builder(build template.Build) *builder.Builder {
 	}
 	x.OnError = errorActions[b.options.onError]
 	x.Ask = func(ctx context.Context, err error) builder.Decision { return b.ask(ctx, build.Name, err) }
+	if b.interactive() {
+		x.Breakpoint = func(ctx context.Context, note string) { b.breakpoint(ctx, build.Name, note) }
+	}
 	if b.options.debug {
 		x.PauseAt = func(ctx context.Context, next builder.Stage) { b.pauseAt(ctx, build.Name, next) }
 	}

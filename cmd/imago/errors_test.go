@@ -40,6 +40,8 @@ func TestExplain(t *testing.T) {
 	var stderr strings.Builder
 	s := newSession(strings.NewReader(""), nil, &stderr)
 	s.secrets.hide("hunter2")
+	s.local = true
+	s.made.observe("web", "eu-west-1", builder.Created{Kind: "instance", ID: "i-1"})
 	s.explain(errors.Join(
 		&buildError{"web", errors.Join(
 			&builder.Error{Stage: builder.StageLaunch, Resource: "i-1", Err: errors.New("hunter2 is not a password")},
@@ -53,8 +55,9 @@ imago: web: left behind: instance i-1, key pair imago-web (AWS says no)
 imago: db: one
 imago: db: two
 imago: db: this and that
-imago: hint: aws ec2 terminate-instances --instance-ids i-1
-imago: hint: aws ec2 delete-key-pair --key-name imago-web
+imago: hint: eval "$(imago local env)"
+imago: hint: aws --endpoint-url "$AWS_ENDPOINT_URL" ec2 delete-key-pair --key-name imago-web
+imago: hint: aws --endpoint-url "$AWS_ENDPOINT_URL" ec2 --region eu-west-1 terminate-instances --instance-ids i-1
 `
 	if diff := cmp.Diff(want, stderr.String()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

@@ -57,6 +57,18 @@ func (l *ledger) instance(build string) string {
 	return l.instances[build]
 }
 
+// region returns where something was made, or "".
+func (l *ledger) region(id string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range l.items {
+		if r.id == id {
+			return r.region
+		}
+	}
+	return ""
+}
+
 // list returns what is there now.
 func (l *ledger) list() []resource {
 	l.mu.Lock()
@@ -64,7 +76,7 @@ func (l *ledger) list() []resource {
 	return slices.Clone(l.items)
 }
 
-// takeAway is the AWS command line that removes a resource, or "".
+// takeAway is the end of an `aws ec2` command that removes a resource, or "".
 func takeAway(kind, id, region string) string {
 	verbs := map[string]string{
 		"i-":    "terminate-instances --instance-ids",
@@ -89,5 +101,5 @@ func command(verb, id, region string) string {
 	if region != "" {
 		region = " --region " + region
 	}
-	return "aws ec2" + region + " " + verb + " " + id
+	return region + " " + verb + " " + id
 }

@@ -18,7 +18,7 @@ State is kept in IMAGO_STATE_DIR, the bases of images in IMAGO_CACHE_DIR.
 Examples:
   imago local image add debian-12 --id ami-22de994a
   imago build --local web.json
-  eval "$(imago local env)" && aws ec2 describe-images --owners self
+  eval "$(imago local env)" && aws ec2 describe-images --owners self    (imago help local env)
   imago local down`
 
 func localCommand(s *session) *cli.Command {
@@ -87,11 +87,18 @@ func localStatus(s *session) *cli.Command {
 	}
 }
 
+const envHelp = `Example:
+  eval "$(imago local env)"
+  aws ec2 describe-instances
+
+awscli reads AWS_ENDPOINT_URL from 1.29 and 2.13 on; an older one, such as Debian
+12's, needs it said: aws --endpoint-url "$AWS_ENDPOINT_URL" ec2 describe-instances`
+
 func localEnv(s *session) *cli.Command {
 	return &cli.Command{
 		Name:        "env",
 		Usage:       "print the environment that points other tools at the local cloud",
-		Description: "Example:\n  eval \"$(imago local env)\"\n  aws ec2 describe-instances",
+		Description: envHelp,
 		Action: func(c *cli.Context) error {
 			if err := arguments(c, 0, 0); err != nil {
 				return err

@@ -24,7 +24,7 @@ func main() {
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	s := newSession(stdin, stdout, stderr)
 	defer s.stderr.flush()
-	ctx, abandoned, stop := s.watchSignals(context.Background())
+	ctx, abandoned, stop := s.watchSignals(context.Background(), sameSignal)
 	defer stop()
 
 	done := make(chan error, 1)

@@ -22,6 +22,7 @@ type session struct {
 	tty     *os.File // stderr, when it is a terminal
 	secrets *redactor
 	made    *ledger
+	local   bool                 // builds run on the local cloud
 	display atomic.Pointer[view] // while builds run
 }
 
@@ -78,12 +79,26 @@ func (s *session) explain(err error) {
 			s.say("imago: %s", line)
 		}
 	}
+	var hints []string
 	for _, l := range leaks(err) {
-		for _, what := range l.What() {
-			if hint := takeAwayWords(what); hint != "" {
-				s.say("imago: hint: %s", hint)
-			}
+		for _, what := range slices.Backward(l.What()) {
+			hints = append(hints, s.takeAwayWords(what))
 		}
+	}
+	s.hint(hints)
+}
+
+// hint says which commands of awscli take away what was left behind. Before
+// version 2.13 it does not read AWS_ENDPOINT_URL.
+func (s *session) hint(commands []string) {
+	commands = slices.DeleteFunc(commands, func(c string) bool { return c == "" })
+	aws := "aws ec2"
+	if len(commands) > 0 && s.local {
+		s.say(`imago: hint: eval "$(imago local env)"`)
+		aws = `aws --endpoint-url "$AWS_ENDPOINT_URL" ec2`
+	}
+	for _, c := range commands {
+		s.say("imago: hint: %s%s", aws, c)
 	}
 }
 

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
+	"time"
 )
 
 // signalError is the cause of a context that a signal ended.
@@ -16,10 +18,14 @@ func (e signalError) Error() string { return fmt.Sprintf("canceled by signal (%s
 // Unwrap makes it a context.Canceled to those who only want to know that much.
 func (e signalError) Unwrap() error { return context.Canceled }
 
+// sameSignal is how long a signal may arrive once more without counting as a
+// second one: timeout(1) and some CI systems signal a process and then its group.
+const sameSignal = time.Second
+
 // watchSignals returns a context that the first of INT, TERM and HUP cancels, and
-// a channel that the second closes. A signal that was ignored when we were started
+// a channel that the second closes, unless it comes within same of the first. A signal that was ignored when we were started
 // (nohup, a background job) stays ignored.
-func (s *session) watchSignals(parent context.Context) (ctx context.Context, abandoned <-chan struct{}, stop func()) {
+func (s *session) watchSignals(parent context.Context, same time.Duration) (ctx context.Context, abandoned <-chan struct{}, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
@@ -34,17 +40,21 @@ func (s *session) watchSignals(parent context.Context) (ctx context.Context, aba
 
 	second, finished := make(chan struct{}), make(chan struct{})
 	go func() {
-		for n := 0; ; n++ {
+		var first time.Time
+		for {
 			select {
 			case <-finished:
 				return
 			case sig := <-signals:
-				if n > 0 {
+				switch {
+				case first.IsZero():
+					first = time.Now()
+					s.say("imago: canceling and cleaning up; a second signal ends imago at once and leaves resources behind")
+					cancel(signalError{sig})
+				case time.Since(first) >= same:
 					close(second)
 					return
 				}
-				s.say("imago: canceling and cleaning up; a second signal ends imago at once and leaves resources behind")
-				cancel(signalError{sig})
 			}
 		}
 	}()
@@ -56,7 +66,8 @@ func (s *session) watchSignals(parent context.Context) (ctx context.Context, aba
 	}
 }
 
-// abandon is the end after a second signal: it says what is left behind.
+// abandon is the end after a second signal: it says what is left behind, the
+// last made first, since that is the order in which it can be taken away.
 func (s *session) abandon() int {
 	left := s.made.list()
 	if len(left) == 0 {
@@ -64,11 +75,11 @@ func (s *session) abandon() int {
 		return exitCanceled
 	}
 	s.say("imago: ended by a second signal; the clean-up is not complete")
-	for _, r := range left {
+	var hints []string
+	for _, r := range slices.Backward(left) {
 		s.say("imago: left behind: %s", r)
-		if hint := takeAway(r.kind, r.id, r.region); hint != "" {
-			s.say("imago: hint: %s", hint)
-		}
+		hints = append(hints, takeAway(r.kind, r.id, r.region))
 	}
+	s.hint(hints)
 	return exitLeak
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,7 +19,7 @@ func TestSignals(t *testing.T) {
 		t.Run(sig.String(), func(t *testing.T) {
 			var stderr strings.Builder
 			s := newSession(strings.NewReader(""), nil, &stderr)
-			ctx, abandoned, stop := s.watchSignals(t.Context())
+			ctx, abandoned, stop := s.watchSignals(t.Context(), 0)
 			defer stop()
 
 			syscall.Kill(syscall.Getpid(), sig)
@@ -38,6 +39,21 @@ func TestSignals(t *testing.T) {
 				t.Errorf("stderr = %q, want %q", &stderr, want)
 			}
 		})
+	}
+}
+
+// TestSameSignal: a signal that comes twice at once, as from timeout(1), is one.
+func TestSameSignal(t *testing.T) {
+	s := newSession(strings.NewReader(""), nil, io.Discard)
+	ctx, abandoned, stop := s.watchSignals(t.Context(), time.Hour)
+	defer stop()
+	syscall.Kill(syscall.Getpid(), syscall.SIGINT)
+	await(t, ctx.Done())
+	syscall.Kill(syscall.Getpid(), syscall.SIGINT)
+	select {
+	case <-abandoned:
+		t.Error("the same signal once more ends imago at once")
+	case <-time.After(100 * time.Millisecond):
 	}
 }
 
@@ -69,14 +85,14 @@ func TestAbandon(t *testing.T) {
 		t.Errorf("exit code %d, want %d", code, exitLeak)
 	}
 	want := `imago: ended by a second signal; the clean-up is not complete
-imago: left behind: key pair imago-web in us-east-1 (web)
-imago: hint: aws ec2 --region us-east-1 delete-key-pair --key-name imago-web
-imago: left behind: security group sg-1 in us-east-1 (web)
-imago: hint: aws ec2 --region us-east-1 delete-security-group --group-id sg-1
-imago: left behind: instance i-1 in us-east-1 (web)
-imago: hint: aws ec2 --region us-east-1 terminate-instances --instance-ids i-1
 imago: left behind: image ami-2 in us-east-1 (web)
+imago: left behind: instance i-1 in us-east-1 (web)
+imago: left behind: security group sg-1 in us-east-1 (web)
+imago: left behind: key pair imago-web in us-east-1 (web)
 imago: hint: aws ec2 --region us-east-1 deregister-image --image-id ami-2
+imago: hint: aws ec2 --region us-east-1 terminate-instances --instance-ids i-1
+imago: hint: aws ec2 --region us-east-1 delete-security-group --group-id sg-1
+imago: hint: aws ec2 --region us-east-1 delete-key-pair --key-name imago-web
 `
 	if diff := cmp.Diff(want, stderr.String()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

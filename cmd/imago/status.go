@@ -49,7 +49,7 @@ func (s *session) printStatus(st localcloud.Status, state string, asJSON bool) e
 func (s *session) printStatusText(st statusJSON) error {
 	first := "the local cloud does not run; start it with: imago local up"
 	if st.Running {
-		first = fmt.Sprintf("the local cloud answers at %s (process %d, for %s)", st.Endpoint, st.PID, took(time.Since(*st.Started).Truncate(time.Second)))
+		first = fmt.Sprintf("the local cloud answers at %s (process %d, for %s)", st.Endpoint, st.PID, time.Since(*st.Started).Truncate(time.Second))
 	}
 	_, err := fmt.Fprintf(s.stdout, "%s\n  %s, %s, %s\n  state in %s, bases in %s\n", first,
 		plural(st.Counts.Images, "image"), plural(st.Counts.Instances, "instance"), plural(st.Counts.Snapshots, "snapshot"),

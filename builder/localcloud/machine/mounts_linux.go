@@ -97,7 +97,7 @@ func mountSystem(root string, j job) error {
 		mount("cgroup2", root+"/sys/fs/cgroup", "cgroup2", apiFlags, ""),
 		mount("tmpfs", root+"/run", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755,size=20%"),
 		makeDevices(root),
-		shadowSysctls(root, j.NetCore),
+		shadowSysctls(root, j.Sysctls),
 		hideKernelFiles(root),
 	)
 }

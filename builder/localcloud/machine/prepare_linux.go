@@ -34,7 +34,7 @@ func (m *Machine) prepare(ctx context.Context, c Config) (job, error) {
 	_, err = os.Stat(filepath.Join(dir, "started"))
 	j := job{
 		Dir: dir, Layers: c.Layers, First: errors.Is(err, fs.ErrNotExist), Hostname: c.Hostname,
-		Addr: c.Addr, Gateway: m.host.Gateway(), Bits: m.host.prefix.Bits(), NetCore: readKeys("/proc/sys/net/core"),
+		Addr: c.Addr, Gateway: m.host.Gateway(), Bits: m.host.prefix.Bits(), Sysctls: networkSysctls(),
 	}
 	if j.Resolver, err = resolver(); err != nil {
 		return job{}, err

@@ -27,9 +27,9 @@ type job struct {
 	Addr     netip.Addr
 	Gateway  netip.Addr
 	Bits     int
-	Resolver string            // /etc/resolv.conf
-	NetCore  map[string]string // this computer's /proc/sys/net/core
-	Probe    bool              // only ask a DNS server from the network, and end
+	Resolver string                       // /etc/resolv.conf
+	Sysctls  map[string]map[string]string // this computer's settings of the network, by directory of /proc/sys
+	Probe    bool                         // only ask a DNS server from the network, and end
 }
 
 // Start starts a machine and returns when its init runs: its address answers then, and sshd does soon after. The writable

@@ -6,8 +6,8 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,31 +21,46 @@ func ownKernelKeys() []string {
 	}
 }
 
+// networkSysctls are the keys of the network that this computer may set, and what they are. A network namespace of a machine
+// lacks some of them, and may only read others.
+func networkSysctls() map[string]map[string]string {
+	found := map[string]map[string]string{}
+	for _, dir := range []string{"net/core", "net/ipv4", "net/netfilter"} {
+		path := filepath.Join("/proc/sys", dir)
+		found[dir] = readKeys(path)
+		maps.DeleteFunc(found[dir], func(key, _ string) bool {
+			return strings.Contains(key, "/") || !isWritable(filepath.Join(path, key))
+		})
+	}
+	return found
+}
+
 // shadowSysctls gives the machine copies of the computer's system-wide sysctls. Scripts set them and read them back; the
-// computer keeps its own. Those of the network namespace are the machine's already, but for some of net.core.
-func shadowSysctls(root string, netCore map[string]string) error {
-	sys := filepath.Join(root, "proc/sys")
-	groups, err := os.ReadDir(sys)
+// computer keeps its own. Those of the network are the machine's already, but for a few.
+func shadowSysctls(root string, network map[string]map[string]string) error {
+	groups, err := os.ReadDir(root + "/proc/sys")
 	if err != nil {
 		return err
 	}
-	own := slices.Collect(maps.Keys(writableKeys(filepath.Join(sys, "net/core"))))
-	errs := []error{shadow(filepath.Join(sys, "net/core"), own, netCore)}
+	var errs []error
 	for _, g := range groups {
-		dir := filepath.Join(sys, g.Name())
+		dir := filepath.Join(root, "proc/sys", g.Name())
 		switch g.Name() {
 		case "net":
 		case "kernel":
-			errs = append(errs, shadow(dir, ownKernelKeys(), nil))
+			errs = append(errs, shadow(dir, ownKernelKeys()))
 		default:
-			errs = append(errs, shadow(dir, nil, nil))
+			errs = append(errs, shadow(dir, nil))
 		}
+	}
+	for dir, values := range network {
+		errs = append(errs, complete(root, dir, values))
 	}
 	return errors.Join(errs...)
 }
 
-// shadow mounts a tmpfs with copies of the keys over a directory of /proc/sys, and adds more. The keys in keep stay real.
-func shadow(dir string, keep []string, more map[string]string) error {
+// shadow mounts a tmpfs with copies of the keys over a directory of /proc/sys. The keys in keep stay real.
+func shadow(dir string, keep []string) error {
 	kept, err := openKeys(dir, keep)
 	if err != nil {
 		return err
@@ -56,12 +71,46 @@ func shadow(dir string, keep []string, more map[string]string) error {
 		}
 	}()
 	values := readKeys(dir)
-	maps.Copy(values, more)
 	maps.DeleteFunc(values, func(key, _ string) bool { return kept[key] != nil })
 	if err := mount("tmpfs", dir, "tmpfs", apiFlags, "mode=755,size=1m"); err != nil {
 		return err
 	}
 	return errors.Join(writeKeys(dir, values), bindKeys(dir, kept))
+}
+
+// complete gives a directory of the machine's own network keys those of values that it lacks or may not set, as copies. No
+// name can be added to it, so that a tmpfs takes its place. It has links to the real keys, which are mounted
+// beside them: a mount for each of a hundred keys would be a unit of systemd's each.
+func complete(root, dir string, values map[string]string) error {
+	path := filepath.Join(root, "proc/sys", dir)
+	entries, err := os.ReadDir(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil // this kernel has no such keys
+	}
+	if err != nil {
+		return err
+	}
+	maps.DeleteFunc(values, func(key, _ string) bool { return isWritable(filepath.Join(path, key)) })
+	if len(values) == 0 {
+		return nil
+	}
+	own, err := os.OpenFile(path, unix.O_PATH, 0)
+	if err != nil {
+		return err
+	}
+	defer own.Close()
+	if err := mount("tmpfs", path, "tmpfs", apiFlags, "mode=755,size=1m"); err != nil {
+		return err
+	}
+	// sysctl(8) follows links and refuses those that lead out of /proc/sys.
+	aside := filepath.Join(path, ".own")
+	errs := []error{os.Mkdir(aside, 0o755), bind(fdPath(own), aside)}
+	for _, e := range entries {
+		if _, copied := values[e.Name()]; !copied {
+			errs = append(errs, os.Symlink(filepath.Join(".own", e.Name()), filepath.Join(path, e.Name())))
+		}
+	}
+	return errors.Join(errors.Join(errs...), writeKeys(path, values))
 }
 
 func writeKeys(dir string, values map[string]string) error {
@@ -94,7 +143,7 @@ func bindKeys(dir string, kept map[string]*os.File) error {
 	var errs []error
 	for key, f := range kept {
 		target := filepath.Join(dir, key)
-		errs = append(errs, os.MkdirAll(filepath.Dir(target), 0o755), os.WriteFile(target, nil, 0o644), bind("/proc/self/fd/"+strconv.Itoa(int(f.Fd())), target))
+		errs = append(errs, os.MkdirAll(filepath.Dir(target), 0o755), os.WriteFile(target, nil, 0o644), bind(fdPath(f), target))
 	}
 	return errors.Join(errs...)
 }
@@ -121,12 +170,9 @@ func readKeys(dir string) map[string]string {
 	return values
 }
 
-// writableKeys are the keys of a directory that this network namespace may set, which makes them its own.
-func writableKeys(dir string) map[string]string {
-	values := readKeys(dir)
-	maps.DeleteFunc(values, func(key, _ string) bool {
-		st, err := os.Stat(filepath.Join(dir, key))
-		return err != nil || st.Mode().Perm()&0o200 == 0
-	})
-	return values
+func fdPath(f *os.File) string { return "/proc/self/fd/" + strconv.Itoa(int(f.Fd())) }
+
+func isWritable(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.Mode().Perm()&0o200 != 0
 }
