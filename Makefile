@@ -15,7 +15,7 @@ TESTERS = $(WITNESSES) jq=jq packer=packer shellcheck=shellcheck sshd=openssh-se
 UNIT = $$(go list ./... | grep -v /e2e)
 
 build:
-	go build -trimpath -o bin/imago ./cmd/imago
+	go build -trimpath -ldflags='-s -w' -o bin/imago ./cmd/imago
 
 demo:
 	@e2e/deps.sh $(MACHINES) $(WITNESSES)

@@ -80,7 +80,7 @@ func TestRandomTrees(t *testing.T) {
 	t.Parallel()
 	for transport, options := range transports() {
 		s, h := machine(t, options)
-		for range 6 {
+		for range 4 {
 			seed := rand.Uint64()
 			t.Run(fmt.Sprintf("%s/%d", transport, seed), func(t *testing.T) {
 				r := rand.New(rand.NewPCG(seed, 0))

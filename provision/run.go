@@ -49,7 +49,7 @@ func (h *Host) Run(ctx context.Context, s Script, stdout, stderr io.Writer) erro
 	run := &run{host: h, script: s, rendered: r, mark: "imago-start-" + id}
 	status, err := run.do(ctx, stdout, stderr)
 	switch {
-	case errors.Is(err, ErrLost) && s.expectsLoss():
+	case errors.Is(err, ErrLost) && s.expectsLoss() && run.start.pid() != 0:
 		return nil
 	case err != nil && ctx.Err() != nil:
 		return context.Cause(ctx)

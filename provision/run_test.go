@@ -65,7 +65,16 @@ func leftBehind(t *testing.T, s *provisiontest.Server) []string {
 
 func TestRun(t *testing.T) {
 	t.Parallel()
-	_, h := machine(t, provisiontest.Options{})
+	for shell, killed := range map[string]string{"dash": "Killed\n", "bash": ""} { // one of them says so
+		t.Run(shell, func(t *testing.T) {
+			t.Parallel()
+			testRun(t, "/usr/bin/"+shell, killed)
+		})
+	}
+}
+
+func testRun(t *testing.T, shell, killed string) {
+	_, h := machine(t, provisiontest.Options{Shell: shell})
 	odd := "it's \"odd\" $HOME `id` \\ \n\ttwo lines, umlaut ü, \xff"
 	for name, test := range map[string]struct {
 		change func(*provision.Script)
@@ -80,7 +89,7 @@ func TestRun(t *testing.T) {
 		"tail of stdout when stderr is silent": {nil, []string{"echo hint", "exit 1"},
 			said{Out: "hint\n", Exit: &provision.ExitError{Script: "inline", Code: 1, Tail: "hint"}}},
 		"signal": {nil, []string{"kill -KILL $$"},
-			said{Err: "Killed\n", Exit: &provision.ExitError{Script: "inline", Code: 137, Signal: "KILL", Tail: "Killed"}}}, // the machine's shell says so
+			said{Err: killed, Exit: &provision.ExitError{Script: "inline", Code: 137, Signal: "KILL", Tail: strings.TrimSpace(killed)}}},
 		"valid exit codes": {func(s *provision.Script) { s.ValidExitCodes = []int{3, 143} }, []string{"exit 143"}, said{}},
 		"0 is not valid unless listed": {func(s *provision.Script) { s.ValidExitCodes = []int{3} }, []string{"true"},
 			said{Exit: &provision.ExitError{Script: "inline", Code: 0}}},
@@ -246,92 +255,6 @@ func TestRunStreams(t *testing.T) {
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
-
-// TestRunLeavesDaemon has a script that leaves a process behind which holds its output.
-func TestRunLeavesDaemon(t *testing.T) {
-	t.Parallel()
-	_, h := machine(t, provisiontest.Options{})
-	begun := time.Now()
-	got := run(t, h, script("sleep 60 &", "echo started"))
-	if diff := cmp.Diff(said{Out: "started\n"}, got); diff != "" {
-		t.Errorf("the script (-want +got):\n%s", diff)
-	}
-	if took := time.Since(begun); took > 10*time.Second {
-		t.Errorf("Run waited %v for a daemon", took)
-	}
-	if output(t, h, "pgrep -c sleep") == "0\n" {
-		t.Error("the daemon was ended")
-	}
-}
-
-// TestRunCanceled has scripts that do not want to end, one of them as root in a session of its own.
-func TestRunCanceled(t *testing.T) {
-	t.Parallel()
-	s, h := machineWithSudo(t, provisiontest.Options{})
-	for name, body := range map[string]string{
-		"plain":           "echo up; sleep 61",
-		"ignores signals": "trap '' TERM HUP INT; echo up; while :; do sleep 61; done",
-		"with children":   "(sleep 61 & sleep 61) & echo up; wait",
-		"as root":         "sudo -n setsid sh -c 'sleep 61; true' & echo up; wait",
-	} {
-		t.Run(name, func(t *testing.T) {
-			cause := errors.New("the user pressed Ctrl-C")
-			ctx, cancel := context.WithCancelCause(context.Background())
-			up := writerFunc(func(p []byte) (int, error) {
-				time.AfterFunc(100*time.Millisecond, func() { cancel(cause) })
-				return len(p), nil
-			})
-			if err := h.Run(ctx, script(body), up, nil); !errors.Is(err, cause) {
-				t.Errorf("Run = %v, want %v", err, cause)
-			}
-			if got, err := h.Output(context.Background(), "pgrep -x -a sleep"); err == nil {
-				t.Errorf("still running: %s", got)
-			}
-			noneLeft(t, s)
-		})
-	}
-}
-
-func TestRunStartTimeout(t *testing.T) {
-	t.Parallel()
-	_, h := machine(t, provisiontest.Options{})
-	s := script("true")
-	s.StartTimeout = time.Nanosecond
-	if err := h.Run(context.Background(), s, nil, nil); err == nil || !strings.Contains(err.Error(), "inline: it was not started within 1ns") {
-		t.Errorf("Run = %v, want a timeout", err)
-	}
-	s = script("sleep 0.7")
-	s.StartTimeout = 500 * time.Millisecond
-	if err := h.Run(context.Background(), s, nil, nil); err != nil {
-		t.Errorf("Run = %v: the timeout is for the start only", err)
-	}
-}
-
-// TestRunDisconnected has the server end in the middle of the script.
-func TestRunDisconnected(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		change func(*provision.Script)
-		want   error
-	}{
-		"not expected":  {func(*provision.Script) {}, provision.ErrLost},
-		"expected":      {func(s *provision.Script) { s.ExpectDisconnect = true }, nil},
-		"Packer's code": {func(s *provision.Script) { s.ValidExitCodes = []int{0, 2300218} }, nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			server, h := machine(t, provisiontest.Options{})
-			s := script("echo going down", "sleep 60")
-			test.change(&s)
-			stop := writerFunc(func(p []byte) (int, error) { server.Stop(); return len(p), nil })
-			if err := h.Run(context.Background(), s, stop, nil); !errors.Is(err, test.want) || err == nil != (test.want == nil) {
-				t.Errorf("Run = %v, want %v", err, test.want)
-			}
-			for _, dir := range leftBehind(t, server) {
-				os.RemoveAll(dir) // the machine had no chance to
-			}
-		})
-	}
-}
 
 func TestRunWithTerminal(t *testing.T) {
 	t.Parallel()

@@ -52,18 +52,20 @@ func (s *session) stopCloud(ctx context.Context) error {
 
 // stopServer asks the server to end; one that does not hear is killed.
 func (s *session) stopServer(ctx context.Context, state string, pid int) error {
-	if client, err := localcloud.NewClient(state); err == nil {
-		if err := client.Shutdown(ctx); err != nil && ctx.Err() == nil {
-			s.say("imago: warning: the local cloud does not answer (%v); ending its process", err)
-			syscall.Kill(pid, syscall.SIGTERM)
-		}
+	server, err := os.FindProcess(pid)
+	if err != nil {
+		return err
+	}
+	if err := askToStop(ctx, state); err != nil && ctx.Err() == nil {
+		s.say("imago: warning: the local cloud does not answer (%v); ending its process", err)
+		server.Signal(syscall.SIGTERM) // when it is gone already, so much the better
 	}
 	ended, err := awaitEnd(ctx, state, askedToStop)
 	if ended || err != nil {
 		return err
 	}
 	s.say("imago: warning: process %d of the local cloud does not end; killing it", pid)
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+	if err := server.Kill(); err != nil {
 		return err
 	}
 	ended, err = awaitEnd(ctx, state, killedToStop)
@@ -71,6 +73,17 @@ func (s *session) stopServer(ctx context.Context, state string, pid int) error {
 		err = fmt.Errorf("it is still there after %s", took(killedToStop))
 	}
 	return err
+}
+
+// askToStop is the polite way.
+func askToStop(ctx context.Context, state string) error {
+	client, err := localcloud.NewClient(state)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, killedToStop)
+	defer cancel()
+	return client.Shutdown(ctx)
 }
 
 // awaitEnd waits until no server runs on a state directory. ended is false when the time was over first.

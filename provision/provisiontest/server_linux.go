@@ -31,6 +31,9 @@ type Options struct {
 	// Hidden are programs, such as /usr/bin/tar, that the machine is to be without.
 	Hidden []string
 
+	// Shell is the program that /bin/sh is to be, such as /usr/bin/bash.
+	Shell string
+
 	// Bin is a directory that comes first in the PATH of every session.
 	Bin string
 }
@@ -173,6 +176,9 @@ func (s *Server) launch(t testing.TB, o Options) {
 	}
 	for _, program := range o.Hidden {
 		script = append(script, "mount --bind /dev/null "+provision.Quote(program))
+	}
+	if o.Shell != "" {
+		script = append(script, "mount --bind "+provision.Quote(o.Shell)+` "$(readlink -f /bin/sh)"`)
 	}
 	script = append(script, `exec /usr/sbin/sshd -D -e -f "$1/sshd_config"`)
 

@@ -2,7 +2,6 @@ package machine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -57,15 +56,7 @@ func (m *Machine) probe(ctx context.Context, j job) error {
 	if err := attach(m.host.key, m.id, stage.cmd.Process.Pid, j.Addr); err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { stage.conn.Close() })
-	defer stop()
-	if err := json.NewEncoder(stage.conn).Encode(j); err != nil {
-		return err
-	}
-	_, err = receive(stage.conn)
-	if ctx.Err() != nil {
-		return contextError(ctx, "wait for an answer")
-	}
+	_, err = converse(ctx, stage.conn, j)
 	return err
 }
 

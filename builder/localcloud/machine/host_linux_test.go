@@ -72,6 +72,7 @@ func own(t *testing.T, dir string) {
 	if _, err := h.Start(t.Context(), machine.Config{ID: "i-orphan", Layers: []string{os.Getenv("IMAGO_TEST_BASE")}, Addr: addr, Hostname: "orphan"}); err != nil {
 		t.Fatal(err)
 	}
+	time.Sleep(500 * time.Millisecond) // so that it has processes, and cgroups within its own
 	fmt.Println("started")
 	select {}
 }
@@ -150,26 +151,29 @@ func isolated(t *testing.T) bool {
 	return false
 }
 
-// TestForwardDropped opens a host where Docker's firewall drops what is forwarded.
+// TestForwardDropped opens a host where the computer's firewall, Docker's for example, drops what is forwarded.
 func TestForwardDropped(t *testing.T) {
 	if !isolated(t) {
 		return
 	}
-	for _, chain := range []string{"FORWARD", "DOCKER-USER"} {
-		script := "add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }; add rule ip filter FORWARD counter drop"
-		if chain == "DOCKER-USER" {
-			script += "; add chain ip filter DOCKER-USER; insert rule ip filter FORWARD jump DOCKER-USER"
-		}
-		nft(t, "flush ruleset; "+script)
+	const forward = "add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }"
+	const docker = forward + "; add chain ip filter DOCKER-USER; insert rule ip filter FORWARD jump DOCKER-USER"
+	for _, tc := range []struct{ chain, rules, head string }{
+		{"FORWARD", forward, "type filter hook forward priority filter; policy drop;\n"},
+		{"DOCKER-USER", docker, ""},
+	} {
+		nft(t, "flush ruleset; "+tc.rules)
 		before := nft(t, "list ruleset")
 		h, err := machine.Open(t.Context(), machine.HostConfig{Dir: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, rules, _ := strings.Cut(nft(t, "list chain ip filter "+chain), "chain "+chain)
-		bridge := strings.Fields(nft(t, "list tables ip"))
-		if name := bridge[len(bridge)-1]; !strings.Contains(rules, `oifname "`+name+`"`) || !strings.Contains(rules, `iifname "`+name+`"`) || strings.Index(rules, "accept") > strings.Index(rules+"counter packets 0 bytes 0 drop", "drop\n") {
-			t.Errorf("%s while open:\n%s", chain, rules)
+		tables := strings.Fields(nft(t, "list tables ip"))
+		bridge := tables[len(tables)-1]
+		rule := ` "` + bridge + `" counter packets 0 bytes 0 accept comment "` + bridge + `"` + "\n"
+		want := "table ip filter {\nchain " + tc.chain + " {\n" + tc.head + "oifname" + rule + "iifname" + rule + "}\n}\n"
+		if got := strings.ReplaceAll(nft(t, "list chain ip filter "+tc.chain), "\t", ""); got != want {
+			t.Errorf("while open:\n%s\nwant:\n%s", got, want)
 		}
 		if err := h.Close(); err != nil {
 			t.Error(err)

@@ -1,7 +1,9 @@
 package machine_test
 
 import (
+	"bytes"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -82,16 +84,34 @@ func changes() []string {
 	}
 }
 
+// runAsInit runs a script in a machine, in the place of systemd, until it ends.
+func (c *cloud) runAsInit(conf machine.Config, script string) {
+	c.t.Helper()
+	layer := c.t.TempDir()
+	init := filepath.Join(layer, "usr/sbin/init")
+	if err := os.MkdirAll(filepath.Dir(init), 0o755); err != nil {
+		c.t.Fatal(err)
+	}
+	if err := os.WriteFile(init, []byte("#!/bin/sh -ex\n"+script+"\necho done\n"), 0o755); err != nil {
+		c.t.Fatal(err)
+	}
+	conf.Layers = append([]string{layer}, conf.Layers...)
+	m, err := c.Start(c.t.Context(), conf)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	<-m.Done()
+	if console, _ := c.Console(conf.ID); !bytes.HasSuffix(console, []byte("+ echo done\r\ndone\r\n")) {
+		c.t.Fatalf("%s:\n%s", script, console)
+	}
+}
+
 // TestLayers stacks the layers of ten images, and makes one layer of them that shows the same.
 func TestLayers(t *testing.T) {
 	c := newCloud(t)
 	conf := c.config("i-deep")
 	for n, script := range changes() {
-		m, sh := c.start(conf)
-		sh.run(asRoot(fmt.Sprintf("%s; echo %d >/srv/list/%[2]d; sync", script, n)))
-		if err := m.Kill(); err != nil {
-			t.Fatal(err)
-		}
+		c.runAsInit(conf, fmt.Sprintf("%s; echo %d >/srv/list/%[2]d", script, n))
 		layer := filepath.Join(c.dir, fmt.Sprintf("layer%d", n))
 		if err := c.Capture(conf.ID, layer); err != nil {
 			t.Fatal(err)

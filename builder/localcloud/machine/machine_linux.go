@@ -35,18 +35,23 @@ func (m *Machine) Exit() Exit { return m.exit }
 // Stop asks the machine to power off, kills it after grace, and returns when it has ended. When ctx ends first the machine
 // is killed at once.
 func (m *Machine) Stop(ctx context.Context, grace time.Duration) error {
-	if err := m.signal(powerOff); err != nil {
-		return err
+	ctx, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
+	// The kernel keeps from an init the signals that it is not ready for yet: one may be lost soon after the start.
+	again := time.NewTicker(300 * time.Millisecond)
+	defer again.Stop()
+	for {
+		if err := m.signal(powerOff); err != nil {
+			return err
+		}
+		select {
+		case <-m.done:
+			return nil
+		case <-ctx.Done():
+			return m.Kill()
+		case <-again.C:
+		}
 	}
-	timer := time.NewTimer(grace)
-	defer timer.Stop()
-	select {
-	case <-m.done:
-		return nil
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-	return m.Kill()
 }
 
 // Kill ends the machine as pulling its plug would, and returns when it has ended.

@@ -111,26 +111,36 @@ func (m *Machine) boot(ctx context.Context, c Config) (err error) {
 	return markStarted(j.Dir)
 }
 
-// bringUp talks to the init stage until it is init.
+// bringUp puts the init stage on the network and waits until it is init.
 func (m *Machine) bringUp(ctx context.Context, conn *net.UnixConn, addr netip.Addr, j job) error {
 	if err := attach(m.host.key, m.id, m.cmd.Process.Pid, addr); err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	defer stop()
-	if err := json.NewEncoder(conn).Encode(j); err != nil {
-		return fmt.Errorf("tell the init stage its job: %w", err)
-	}
-	files, err := receive(conn)
-	if ctx.Err() != nil {
-		return contextError(ctx, "wait for init")
-	}
+	files, err := converse(ctx, conn, j)
 	if err != nil {
 		return err
 	}
 	m.disk = files.disk
 	m.console, err = keepConsole(files.master, files.slave, filepath.Join(j.Dir, "console.log"))
 	return err
+}
+
+// converse tells the init stage its job, and waits for its answer.
+func converse(ctx context.Context, conn *net.UnixConn, j job) (*handover, error) {
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	err := json.NewEncoder(conn).Encode(j)
+	if err != nil {
+		err = fmt.Errorf("tell the init stage its job: %w", err)
+	}
+	var files *handover
+	if err == nil {
+		files, err = receive(conn)
+	}
+	if err != nil && ctx.Err() != nil {
+		return nil, contextError(ctx, "wait for the init stage")
+	}
+	return files, err
 }
 
 // receive reads what the init stage says: that it is ready, then the end of the connection when init has taken over, or an
