@@ -86,10 +86,13 @@ func suiteOf(name string) (string, error) {
 	return "", faultf("InvalidParameterValue", "There is no base %q: the bases are debian-12 and debian-13.", name)
 }
 
-// register makes a base an image. The caller holds c.mu.
+// register makes a base an image, or an image of the same suite one of the base
+// as it is now. The caller holds c.mu.
 func (c *Cloud) register(spec ImageSpec, layer string) (*image, error) {
 	if old := c.state.Images[spec.ID]; old != nil {
-		if old.Suite == spec.Suite && slices.Equal(old.Layers, []string{layer}) && cmp.Or(spec.Name, old.Name) == old.Name {
+		if old.Suite == spec.Suite && cmp.Or(spec.Name, old.Name) == old.Name {
+			old.Layers = []string{layer} // a newer imago may have another recipe
+			old.Mappings[0].Disk.Snapshot = c.baseSnapshot(spec.Suite, layer).ID
 			return old, nil
 		}
 		return nil, faultf("InvalidAMIID.Duplicate", "The image %s is there already and is something else (%s); "+

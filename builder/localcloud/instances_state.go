@@ -231,6 +231,20 @@ func (c *Cloud) pause(ctx context.Context, l *life, state string) bool {
 	}
 }
 
+// terminateAll begins to terminate every instance; stopAll waits for that.
+func (c *Cloud) terminateAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, inst := range c.state.Instances {
+		if inst.State == terminated || inst.State == shuttingDown {
+			continue
+		}
+		c.hurry(inst.ID)
+		inst.State, inst.ReasonCode = shuttingDown, "Server.ScheduledStop"
+		inst.Reason = "Server.ScheduledStop: The local cloud was taken down"
+	}
+}
+
 // stopAll brings every instance to rest and returns when they are there.
 func (c *Cloud) stopAll() {
 	c.mu.Lock()

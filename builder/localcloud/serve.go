@@ -7,8 +7,9 @@ import (
 	"net/http"
 )
 
-// Serve answers until ctx ends or a signed Shutdown call arrives; then it stops
-// all machines, and closes the cloud. A nil error means an orderly end.
+// Serve answers until ctx ends or a signed Shutdown call arrives, and closes the
+// cloud. At the end of ctx all instances are stopped; a Shutdown call
+// terminates them. A nil error means an orderly end.
 func (c *Cloud) Serve(ctx context.Context) error {
 	server := &http.Server{
 		Handler:           c,
@@ -22,6 +23,7 @@ func (c *Cloud) Serve(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 	case <-c.shutdown:
+		c.terminateAll()
 	case err = <-ended:
 	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
