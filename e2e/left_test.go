@@ -119,25 +119,29 @@ func added(before, after []string) (diff []string) {
 	return diff
 }
 
-// removeImage deregisters an image and deletes its snapshots, as a user would.
+// removeImage removes an image when the test ends.
 func removeImage(t *testing.T, id string) {
 	t.Helper()
-	t.Cleanup(func() {
-		api, ctx := client(t), after(t)
-		out, err := api.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{id}})
-		if err != nil || len(out.Images) != 1 {
-			t.Fatalf("describe %s: %v", id, err)
+	t.Cleanup(func() { remove(t, client(t), id) })
+}
+
+// remove deregisters an image and deletes its snapshots, as a user would.
+func remove(t *testing.T, api *ec2.Client, id string) {
+	t.Helper()
+	ctx := after(t)
+	out, err := api.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{id}})
+	if err != nil || len(out.Images) != 1 {
+		t.Fatalf("describe %s: %v", id, err)
+	}
+	if _, err := api.DeregisterImage(ctx, &ec2.DeregisterImageInput{ImageId: &id}); err != nil {
+		t.Fatal(fmt.Errorf("deregister %s: %w", id, err))
+	}
+	for _, m := range out.Images[0].BlockDeviceMappings {
+		if m.Ebs == nil || m.Ebs.SnapshotId == nil {
+			continue
 		}
-		if _, err := api.DeregisterImage(ctx, &ec2.DeregisterImageInput{ImageId: &id}); err != nil {
-			t.Fatal(fmt.Errorf("deregister %s: %w", id, err))
+		if _, err := api.DeleteSnapshot(ctx, &ec2.DeleteSnapshotInput{SnapshotId: m.Ebs.SnapshotId}); err != nil {
+			t.Fatal(err)
 		}
-		for _, m := range out.Images[0].BlockDeviceMappings {
-			if m.Ebs == nil || m.Ebs.SnapshotId == nil {
-				continue
-			}
-			if _, err := api.DeleteSnapshot(ctx, &ec2.DeleteSnapshotInput{SnapshotId: m.Ebs.SnapshotId}); err != nil {
-				t.Fatal(err)
-			}
-		}
-	})
+	}
 }

@@ -101,4 +101,3 @@ func TestPacker(t *testing.T) {
 	}
 	removeImage(t, id[1])
 }
-

@@ -51,6 +51,10 @@ func TestSecurityGroupRules(t *testing.T) {
 	if diff := cmp.Diff([]string{id}, found); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
+	if got, want := c.fault("RevokeSecurityGroupEgress", "GroupId", id, "SecurityGroupRuleId.1", ping),
+		"400 InvalidSecurityGroupRuleId.NotFound: The security group rule ID '"+ping+"' does not exist"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 	c.ok("RevokeSecurityGroupIngress", "GroupId", id, "SecurityGroupRuleId.1", ping)
 	c.ok("RevokeSecurityGroupIngress", "GroupId", id, "IpPermissions.1.IpProtocol", "tcp", "IpPermissions.1.FromPort", "80", "IpPermissions.1.ToPort", "81",
 		"IpPermissions.1.IpRanges.1.CidrIp", "192.0.2.0/24")

@@ -114,7 +114,7 @@ func (c *Cloud) readImageName(r *request) string {
 		return name
 	}
 	for _, img := range c.imagesIn(r.region) {
-		if img.Name == name && true {
+		if img.Name == name && img.State != failed {
 			r.problem(faultf("InvalidAMIName.Duplicate", "AMI name %s is already in use by AMI %s", name, img.ID))
 			break
 		}

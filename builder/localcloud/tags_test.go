@@ -2,6 +2,7 @@ package localcloud
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,6 +65,10 @@ func TestTagsOfEveryKind(t *testing.T) {
 		if ids := answer.texts(path); len(ids) != 1 || want[ids[0]+" "+kindOf(all, kind)+" Name"] != "x" {
 			t.Errorf("%s by tag: %v", action, ids)
 		}
+	}
+	// Elsewhere there are those of the base, which is in all regions.
+	if got := c.in("us-west-2").ok("DescribeTags", "Filter.1.Name", "key", "Filter.1.Value.1", "Name").texts("tagSet/item/resourceType"); !slices.Equal(got, []string{"image", "snapshot"}) {
+		t.Errorf("another region has tags of %v", got)
 	}
 	if got := len(c.ok("DescribeTags", "Filter.1.Name", "resource-type", "Filter.1.Value.1", "vpc").all("tagSet/item")); got != 2 {
 		t.Errorf("%d tags of the VPC", got)

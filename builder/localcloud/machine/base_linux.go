@@ -21,7 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// baseFiles are the files of the base that are not of a package, from its root.
+// baseFiles are the files of the base that are not of a package: base/all is the root of every one, and base/SUITE, where it exists, of one.
 //
 //go:embed base
 var baseFiles embed.FS
@@ -93,11 +93,15 @@ func newRecipe(suite string) (*recipe, error) {
 		return nil, fmt.Errorf("there is no base %q: the bases are debian-12 and debian-13", suite)
 	}
 	r := &recipe{suite: suite, sources: aptSources("/etc/apt", suite), packages: packages(), tree: map[string]string{}}
-	return r, errors.Join(r.addFiles(baseFiles, "base", "."), r.addCertificates())
+	return r, errors.Join(r.addFiles(baseFiles, "base/all", "."), r.addFiles(baseFiles, "base/"+suite, "."), r.addCertificates())
 }
 
+// addFiles adds the files below a directory, if there is one.
 func (r *recipe) addFiles(fsys fs.FS, from, to string) error {
 	return fs.WalkDir(fsys, from, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) && path == from {
+			return nil
+		}
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -109,11 +113,7 @@ func (r *recipe) addFiles(fsys fs.FS, from, to string) error {
 }
 
 func (r *recipe) addCertificates() error {
-	err := r.addFiles(os.DirFS(certificates), ".", certificates[1:])
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
+	return r.addFiles(os.DirFS(certificates), ".", certificates[1:])
 }
 
 // name is the suite and the hash of the recipe.

@@ -21,7 +21,10 @@ import (
 )
 
 // baseOf is the base for the tests, built once and kept in the cache directory.
-func baseOf(t *testing.T) string {
+func baseOf(t *testing.T) string { return suiteOf(t, "debian-12") }
+
+// suiteOf is the base of a suite.
+func suiteOf(t *testing.T, suite string) string {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("machines need root")
@@ -34,7 +37,7 @@ func baseOf(t *testing.T) string {
 		}
 		dir = filepath.Join(cache, "imago")
 	}
-	base, err := machine.BuildBase(t.Context(), machine.BaseConfig{Suite: "debian-12", Dir: dir, Progress: func(s string) { t.Log(s) }})
+	base, err := machine.BuildBase(t.Context(), machine.BaseConfig{Suite: suite, Dir: dir, Progress: func(s string) { t.Log(s) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,8 +119,9 @@ func (c *cloud) metadata(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, path, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	mac := machine.HardwareAddr(peer).String()
 	answers := map[string]string{
-		"meta-data/":              "ami-id\nhostname\ninstance-id\nlocal-ipv4\nplacement/\npublic-keys/",
+		"meta-data/":              "ami-id\nhostname\ninstance-id\nlocal-ipv4\nnetwork/\nplacement/\npublic-keys/",
 		"meta-data/ami-id":        "ami-0123456789abcdef0",
 		"meta-data/hostname":      c.ids[peer],
 		"meta-data/instance-id":   c.ids[peer],
@@ -131,10 +135,16 @@ func (c *cloud) metadata(w http.ResponseWriter, r *http.Request) {
 		"dynamic/instance-identity/":         "document",
 		"dynamic/instance-identity/document": `{"region":"us-east-1"}`,
 
+		"meta-data/network/":                    "interfaces/",
+		"meta-data/network/interfaces/":         "macs/",
+		"meta-data/network/interfaces/macs/":    mac + "/",
 		"meta-data/placement/availability-zone": "us-east-1a",
 		"meta-data/public-keys/0/":              "openssh-key",
 		"meta-data/public-keys/0/openssh-key":   string(ssh.MarshalAuthorizedKey(c.signer.PublicKey())),
 	}
+	answers["meta-data/network/interfaces/macs/"+mac+"/"] = "device-number\nlocal-ipv4s"
+	answers["meta-data/network/interfaces/macs/"+mac+"/device-number"] = "0"
+	answers["meta-data/network/interfaces/macs/"+mac+"/local-ipv4s"] = peer.String()
 	answer, ok := answers[path]
 	if !ok || answer == "" {
 		w.WriteHeader(http.StatusNotFound)

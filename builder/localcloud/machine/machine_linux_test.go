@@ -29,6 +29,8 @@ func TestBoot(t *testing.T) {
 		t.Errorf("a second start: %v", err)
 	}
 
+	const boot = "cat /proc/sys/kernel/random/boot_id; journalctl --list-boots | wc -l"
+	boots := sh.run(boot)
 	sh.run("echo kept | sudo tee /etc/kept; sudo hostnamectl set-hostname renamed")
 	keys := sh.run("cat /etc/ssh/ssh_host_*.pub; cat /etc/machine-id")
 	sh.try("sudo systemctl reboot")
@@ -44,6 +46,9 @@ func TestBoot(t *testing.T) {
 	wantLines(t, sh.run("cat /etc/kept; hostname"), "kept", "renamed")
 	if again := sh.run("cat /etc/ssh/ssh_host_*.pub; cat /etc/machine-id"); again != keys {
 		t.Errorf("the machine's keys and id changed from\n%s\nto\n%s", keys, again)
+	}
+	if again := sh.run(boot); again[:36] == boots[:36] || again[36:] != "\n4" {
+		t.Errorf("the boot id and number went from\n%s\nto\n%s", boots, again)
 	}
 	if err := m.Kill(); err != nil || m.Exit() != machine.Killed {
 		t.Errorf("kill: %v, %v", m.Exit(), err)
@@ -66,4 +71,13 @@ func wantLines(t *testing.T, got string, want ...string) {
 	if text := strings.Join(want, "\n"); got != text {
 		t.Errorf("got:\n%s\nwant:\n%s", got, text)
 	}
+}
+
+// TestDebian13 boots the other base: its cloud-init runs as one process.
+func TestDebian13(t *testing.T) {
+	base := suiteOf(t, "debian-13")
+	c := newCloud(t)
+	_, sh := c.start(c.config("i-13", base))
+	wantLines(t, sh.run("cloud-init status --wait >/dev/null; cloud-init status; systemctl is-system-running --wait; . /etc/os-release; echo $VERSION_ID; sudo sysctl -n -w vm.swappiness=7 net.ipv4.tcp_fin_timeout=9; sudo systemctl is-active cron"),
+		"status: done", "running", "13", "7", "9", "active")
 }

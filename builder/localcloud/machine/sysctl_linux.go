@@ -12,12 +12,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The keys of /proc/sys/kernel that are the machine's own, by its UTS, IPC or PID namespace, or that only tell. The
-// others are the computer's.
+// ownKernelKeys are the keys of /proc/sys/kernel that are the machine's own, by its UTS or IPC namespace, and the one that is
+// another at each look. The others are the computer's.
 func ownKernelKeys() []string {
 	return []string{
-		"hostname", "domainname", "random/boot_id", "random/uuid", "shmmax", "shmall", "shmmni", "msgmax", "msgmnb", "msgmni", "sem",
-		"cap_last_cap", "overflowuid", "overflowgid", "osrelease", "ostype", "version", "ngroups_max",
+		"hostname", "domainname", "shmmax", "shmall", "shmmni", "msgmax", "msgmnb", "msgmni", "sem", "random/uuid",
 	}
 }
 
@@ -48,7 +47,7 @@ func shadowSysctls(root string, network map[string]map[string]string) error {
 		switch g.Name() {
 		case "net":
 		case "kernel":
-			errs = append(errs, shadow(dir, ownKernelKeys()))
+			errs = append(errs, shadow(dir, ownKernelKeys()), newBootID(dir))
 		default:
 			errs = append(errs, shadow(dir, nil))
 		}
@@ -57,6 +56,16 @@ func shadowSysctls(root string, network map[string]map[string]string) error {
 		errs = append(errs, complete(root, dir, values))
 	}
 	return errors.Join(errs...)
+}
+
+// newBootID gives this start of the machine an id of its own, by which its journal tells one boot from another. It covers
+// the copy of the computer's.
+func newBootID(kernel string) error {
+	id, err := os.ReadFile(filepath.Join(kernel, "random/uuid"))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(kernel, "random/boot_id"), id, 0o444)
 }
 
 // shadow mounts a tmpfs with copies of the keys over a directory of /proc/sys. The keys in keep stay real.
@@ -103,11 +112,11 @@ func complete(root, dir string, values map[string]string) error {
 		return err
 	}
 	// sysctl(8) follows links and refuses those that lead out of /proc/sys.
-	aside := filepath.Join(path, ".own")
+	aside := filepath.Join(path, "own")
 	errs := []error{os.Mkdir(aside, 0o755), bind(fdPath(own), aside)}
 	for _, e := range entries {
 		if _, copied := values[e.Name()]; !copied {
-			errs = append(errs, os.Symlink(filepath.Join(".own", e.Name()), filepath.Join(path, e.Name())))
+			errs = append(errs, os.Symlink(filepath.Join("own", e.Name()), filepath.Join(path, e.Name())))
 		}
 	}
 	return errors.Join(errors.Join(errs...), writeKeys(path, values))
