@@ -29,7 +29,7 @@ func TestTakenBack(t *testing.T) {
 		{name: "script", run: exit7, want: []string{"i-1", "sg-1"}, err: "provision: nginx.sh exited with status 7"},
 		{
 			name: "image", change: func(f *fakeEC2, _ *Config, _ *Builder) { f.imageFails = true },
-			want: []string{"ami-1", "snap-1", "i-1", "sg-1"}, err: "capture ami-1: the image is failed: AWS gives no reason",
+			want: []string{"ami-1", "i-1", "sg-1", "snap-1"}, err: "capture ami-1: the image is failed: AWS gives no reason",
 		},
 		{name: "panic", run: func(context.Context) error { panic("oops") }, want: []string{"i-1", "sg-1"}, err: "internal error, please report it: oops"},
 		{
@@ -45,7 +45,7 @@ func TestTakenBack(t *testing.T) {
 				f.add("ami-old", "web 1", "available")
 				c.Output.ReplaceExisting = true
 			},
-			want: []string{"ami-old", "ami-1", "i-1", "sg-1"}, image: "ami-2",
+			want: []string{"ami-1", "ami-old", "i-1", "sg-1"}, image: "ami-2",
 		},
 		{name: "existing group", change: func(_ *fakeEC2, c *Config, _ *Builder) { c.Network.SecurityGroups = []string{"sg-9"} }, want: []string{"i-1"}, image: "ami-1"},
 		{name: "no image wanted", change: func(_ *fakeEC2, c *Config, _ *Builder) { c.Output.SkipImage = true }, want: []string{"i-1", "sg-1"}},
@@ -60,6 +60,10 @@ func TestTakenBack(t *testing.T) {
 				}
 				img, err := b.Build(t.Context(), cfg)
 				undone := slices.DeleteFunc(cloud.undone, func(s string) bool { return s == "key pair" })
+				if i, g := slices.Index(undone, "i-1"), slices.Index(undone, "sg-1"); g >= 0 && g < i {
+					t.Errorf("took back %q: the group before the instance in it", undone)
+				}
+				slices.Sort(undone) // the rest may go in any order
 				if !slices.Equal(undone, tt.want) {
 					t.Errorf("took back %q, want %q", undone, tt.want)
 				}

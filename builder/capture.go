@@ -20,7 +20,7 @@ func (b *Builder) capture(ctx context.Context, p Plan, c *connection, trash *und
 		return Image{}, &Error{StageCapture, c.inst.id, err}
 	}
 	var made []made
-	if len(p.Replaces) > 0 {
+	if len(p.Replaces[p.Config.Region]) > 0 {
 		made, err = b.replace(ctx, p, c.inst, trash)
 	} else {
 		made, err = b.create(ctx, p, p.Config.Output.Name, c.inst, trash)

@@ -24,7 +24,6 @@ type instance struct {
 
 	// temporaryKey is the public key that must not stay in the image; empty when the user brought one.
 	temporaryKey string
-	undo         *undo.Entry
 }
 
 // keys are what the machine and we know each other by.
@@ -168,9 +167,9 @@ func (b *Builder) run(ctx context.Context, p Plan, k keys, groups []string, tras
 		return instance{}, fmt.Errorf("launch a %s: %w", in.InstanceType, err)
 	}
 	id := aws.ToString(out.Instances[0].InstanceId)
-	entry := trash.Add("instance "+id, func(ctx context.Context) error { return b.terminate(ctx, id) }, uses...)
+	trash.Add("instance "+id, func(ctx context.Context) error { return b.terminate(ctx, id) }, uses...)
 	b.event(Created{"instance", id})
-	inst := instance{id: id, spot: p.Config.Instance.Spot != nil, undo: entry}
+	inst := instance{id: id, spot: p.Config.Instance.Spot != nil}
 	if k.temporary {
 		inst.temporaryKey = k.login.Public
 	}

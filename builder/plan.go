@@ -38,8 +38,8 @@ type Plan struct {
 	Groups []string
 	CIDRs  []string
 
-	// Replaces are older images of the same name, taken away once the new one is available.
-	Replaces []types.Image
+	// Replaces are older images of the same name, by region, taken away once the new one is available.
+	Replaces map[string][]types.Image
 
 	// Listings are what the upload steps send, by step and tree. Generated trees have none.
 	Listings map[int][]provision.Listing
@@ -67,7 +67,7 @@ func (b *Builder) Plan(ctx context.Context, cfg Config) (p Plan, err error) {
 	err = errors.Join(
 		b.planSource(ctx, &p),
 		b.planNetwork(ctx, &p),
-		b.planName(ctx, &p),
+		b.planNames(ctx, &p),
 		b.planTrees(ctx, &p),
 	)
 	if err != nil {
@@ -83,23 +83,39 @@ func newID() string {
 	return hex.EncodeToString(b[:])
 }
 
-// planName looks for images that have the name already.
-func (b *Builder) planName(ctx context.Context, p *Plan) error {
-	if p.Config.Output.SkipImage {
+// planNames looks, in each region, for images that have the name already.
+func (b *Builder) planNames(ctx context.Context, p *Plan) error {
+	o := p.Config.Output
+	if o.SkipImage {
 		return nil
 	}
-	out, err := b.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{
+	p.Replaces = map[string][]types.Image{}
+	errs := []error{b.planName(ctx, p, p.Config.Region, b.EC2)}
+	if len(o.Regions) > 0 && b.InRegion == nil {
+		return errors.Join(append(errs, errors.New("copies to other regions: this Builder has no InRegion"))...)
+	}
+	for _, r := range o.Regions {
+		if r.Region != p.Config.Region {
+			errs = append(errs, b.planName(ctx, p, r.Region, b.InRegion(r.Region)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (b *Builder) planName(ctx context.Context, p *Plan, region string, cloud EC2) error {
+	name := p.Config.Output.Name
+	out, err := cloud.DescribeImages(ctx, &ec2.DescribeImagesInput{
 		Owners:  []string{"self"},
-		Filters: []types.Filter{{Name: aws.String("name"), Values: []string{literal(p.Config.Output.Name)}}},
+		Filters: []types.Filter{{Name: aws.String("name"), Values: []string{literal(name)}}},
 	})
 	if err != nil {
-		return fmt.Errorf("look for images named %q: %w", p.Config.Output.Name, err)
+		return fmt.Errorf("look for images named %q in %s: %w", name, region, err)
 	}
 	if len(out.Images) > 0 && !p.Config.Output.ReplaceExisting {
-		return fmt.Errorf("the image name %q is taken by %s: choose another name, put {{timestamp}} in it, or replace the image with -force",
-			p.Config.Output.Name, aws.ToString(out.Images[0].ImageId))
+		return fmt.Errorf("the image name %q is taken by %s in %s: choose another name, put {{timestamp}} in it, or replace the image with -force",
+			name, aws.ToString(out.Images[0].ImageId), region)
 	}
-	p.Replaces = out.Images
+	p.Replaces[region] = out.Images
 	return nil
 }
 

@@ -16,12 +16,12 @@ import (
 // copies copies the image to other regions, all at once, and waits for them.
 func (b *Builder) copies(ctx context.Context, p Plan, from made, trash *undo.Stack) ([]made, error) {
 	regions := slices.DeleteFunc(slices.Clone(p.Config.Output.Regions), func(r RegionCopy) bool { return r.Region == from.region })
-	if len(regions) > 0 && b.InRegion == nil {
-		return nil, fmt.Errorf("copies to other regions: this Builder has no InRegion")
-	}
 	all := make([]made, len(regions))
 	for i, r := range regions {
 		cloud := b.InRegion(r.Region)
+		if err := b.removeOlder(ctx, p, r.Region, cloud); err != nil {
+			return nil, err
+		}
 		id, err := copyImage(ctx, cloud, p, from, r)
 		if err != nil {
 			return nil, &Error{StageCapture, from.id, fmt.Errorf("copy to %s: %w", r.Region, err)}

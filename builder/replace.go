@@ -24,14 +24,22 @@ func (b *Builder) replace(ctx context.Context, p Plan, inst instance, trash *und
 	if err != nil || len(out.Images) != 1 {
 		return nil, &Error{StageCapture, draft[0].id, fmt.Errorf("look it up: %w", err)}
 	}
-	for _, old := range p.Replaces {
-		id := aws.ToString(old.ImageId)
-		if err := removeImage(ctx, b.EC2, id, p.Config.Output.DeleteSnapshots); err != nil {
-			return nil, &Error{StageCapture, id, fmt.Errorf("take the older image away: %w", err)}
-		}
-		b.note("took %s away, which had the same name", id)
+	if err := b.removeOlder(ctx, p, p.Config.Region, b.EC2); err != nil {
+		return nil, err
 	}
 	return b.rename(ctx, p, draft[0], out.Images[0], trash)
+}
+
+// removeOlder takes the older images of the name away in one region.
+func (b *Builder) removeOlder(ctx context.Context, p Plan, region string, cloud EC2) error {
+	for _, old := range p.Replaces[region] {
+		id := aws.ToString(old.ImageId)
+		if err := removeImage(ctx, cloud, id, p.Config.Output.DeleteSnapshots); err != nil {
+			return &Error{StageCapture, id, fmt.Errorf("take the older image away: %w", err)}
+		}
+		b.note("took %s in %s away, which had the same name", id, region)
+	}
+	return nil
 }
 
 // rename registers the draft's snapshots under the image's real name.

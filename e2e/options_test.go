@@ -97,7 +97,7 @@ func TestKeysOfTheUser(t *testing.T) {
 func TestResult(t *testing.T) {
 	leavesNothing(t)
 	options := strings.Replace(admin, `"source_ami"`, `"ami_description": "from {{ .SourceAMI }}", "tags": {"Base": "{{ .SourceAMIName }}"},
-		"ami_users": ["111122223333"], "ami_regions": ["us-west-2"], "imds_support": "v2.0",
+		"ami_users": ["111122223333"], "ami_regions": ["us-west-2"], "imds_support": "v2.0", "force_delete_snapshot": true,
 		"launch_block_device_mappings": [{"device_name": "/dev/sdf", "volume_size": 3, "volume_type": "gp3", "delete_on_termination": true}], "source_ami"`, 1)
 	named := strings.Replace(template(options, ``), "e2e {{timestamp}} {{uuid}}", "e2e result", 1)
 	dir := write(t, "t.json", named)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
@@ -27,7 +28,7 @@ func (b *bake) checkLocalImages(ctx context.Context, t *template.Template) error
 			have[*img.ImageId] = true
 		}
 		switch id := build.Config.Source.ID; {
-		case id != "" && !have[id]:
+		case strings.HasPrefix(id, "ami-") && !have[id]:
 			errs = append(errs, &buildError{build.Name, fmt.Errorf(
 				"source image %s is not in the local cloud; add it with: imago local image add %s --id %s", id, defaultBase, id)})
 		case len(have) == 0:
