@@ -30,7 +30,7 @@ deps:
 lint:
 	go vet ./...
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "run gofmt -w on: $$files"; exit 1; }
-	shellcheck e2e/*.sh
+	shellcheck e2e/*.sh provision/*.sh builder/*.sh
 
 unit:
 	CGO_ENABLED=1 go test -race $(UNIT)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -77,7 +78,10 @@ func (b *Builder) dial(ctx context.Context, s SSH, inst instance) (m Machine, er
 	if errors.Is(err, late) {
 		err = fmt.Errorf("no SSH at %s after %v: %w", d.addr, limit, d.last)
 		if tail := b.consoleTail(ctx, inst.id); tail != "" {
-			b.note("the last lines on the machine's console:\n%s", tail)
+			b.note("the last lines on the machine's console:")
+			for line := range strings.Lines(tail) {
+				b.note("%s", strings.TrimSpace(line))
+			}
 		}
 	}
 	return nil, &Error{StageConnect, inst.id, err}

@@ -1,3 +1,4 @@
+#!/bin/sh
 # Runs as root on the machine just before it is captured: what belongs to this
 # one machine must not be in the image.
 # $1: the user we log in as; $2: our temporary public key, or nothing;

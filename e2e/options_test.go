@@ -85,8 +85,19 @@ func TestKeysOfTheUser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bake(t, fromFile+fmt.Sprintf(`, "ssh_bastion_host": %q, "ssh_bastion_username": "admin", "ssh_bastion_private_key_file": %q`,
-		strings.TrimSpace(addr), file), `echo $SSH_CONNECTION | grep -F `+strings.TrimSpace(addr))
+	through := fromFile + fmt.Sprintf(`, "ssh_bastion_host": %q, "ssh_bastion_username": "admin", "ssh_bastion_private_key_file": %q`,
+		strings.TrimSpace(addr), file)
+	cameFrom := `echo $SSH_CONNECTION | grep -F ` + strings.TrimSpace(addr)
+	keys, err := exec.Command("ssh-keyscan", strings.TrimSpace(addr)).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := write(t, ".ssh/known_hosts", string(keys))
+	was := os.Getenv("HOME")
+	t.Setenv("HOME", home)
+	bake(t, through, cameFrom)
+	t.Setenv("HOME", was)
+	bake(t, through, cameFrom, "--ssh-host-key", "off")
 
 	agent(t, file)
 	bake(t, mine+`, "ssh_agent_auth": true`, `true`)

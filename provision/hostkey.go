@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"slices"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
 )
 
 // ErrHostKey is the error of a machine that presents another host key than the
@@ -22,14 +24,20 @@ type hostKeyCheck struct {
 	seen       []string // fingerprints presented, with their types
 	seenTypes  []string
 	mismatch   bool // the last handshake presented a key that is not accepted
+
+	known ssh.HostKeyCallback // instead of accepted
+	files []string            // that known reads
 }
 
 func newHostKeyCheck(h HostKey) (*hostKeyCheck, error) {
 	if fields := h.fields(); fields != 1 {
-		return nil, fmt.Errorf("host key: exactly one of Key, Fingerprints and Insecure is needed, not %d of them", fields)
+		return nil, fmt.Errorf("host key: exactly one of Key, Fingerprints, KnownHosts and Insecure is needed, not %d of them", fields)
 	}
 	if h.Insecure {
 		return &hostKeyCheck{}, nil
+	}
+	if len(h.KnownHosts) > 0 {
+		return checkKnownHosts(h.KnownHosts)
 	}
 	if h.Key == "" {
 		return checkFingerprints(h.Fingerprints)
@@ -47,7 +55,7 @@ func newHostKeyCheck(h HostKey) (*hostKeyCheck, error) {
 
 func (h HostKey) fields() int {
 	n := 0
-	for _, set := range []bool{h.Key != "", len(h.Fingerprints) > 0, h.Insecure} {
+	for _, set := range []bool{h.Key != "", len(h.Fingerprints) > 0, len(h.KnownHosts) > 0, h.Insecure} {
 		if set {
 			n++
 		}
@@ -64,6 +72,15 @@ func checkFingerprints(fingerprints []string) (*hostKeyCheck, error) {
 	return &hostKeyCheck{accepted: fingerprints}, nil
 }
 
+func checkKnownHosts(files []string) (*hostKeyCheck, error) {
+	there := slices.DeleteFunc(slices.Clone(files), func(f string) bool { _, err := os.Stat(f); return err != nil })
+	known, err := knownhosts.New(there...)
+	if err != nil {
+		return nil, fmt.Errorf("host key: %w", err)
+	}
+	return &hostKeyCheck{known: known, files: files}, nil
+}
+
 // algorithmsOf is what to offer so that the machine presents a key of keyType
 // and of no other type: a machine has several, and one of them is pinned.
 func algorithmsOf(keyType string) []string {
@@ -74,12 +91,16 @@ func algorithmsOf(keyType string) []string {
 }
 
 // callback implements ssh.HostKeyCallback.
-func (c *hostKeyCheck) callback(_ string, _ net.Addr, key ssh.PublicKey) error {
+func (c *hostKeyCheck) callback(addr string, remote net.Addr, key ssh.PublicKey) error {
 	if cert, ok := key.(*ssh.Certificate); ok {
 		key = cert.Key
 	}
 	fingerprint := ssh.FingerprintSHA256(key)
-	c.mismatch = c.accepted != nil && !slices.Contains(c.accepted, fingerprint)
+	if c.known != nil {
+		c.mismatch = c.known(addr, remote, key) != nil
+	} else {
+		c.mismatch = c.accepted != nil && !slices.Contains(c.accepted, fingerprint)
+	}
 	if !c.mismatch {
 		return nil
 	}
@@ -106,6 +127,10 @@ func (c *hostKeyCheck) retry() bool {
 
 // err names every key presented and every one expected.
 func (c *hostKeyCheck) err(addr string) error {
+	if c.known != nil {
+		return fmt.Errorf("%w: %s presents %s, which is not in %s; connect to it once with ssh, or add what ssh-keyscan says of it after checking that",
+			ErrHostKey, addr, strings.Join(c.seen, " and "), strings.Join(c.files, " or "))
+	}
 	return fmt.Errorf("%w: %s presents %s, expected %s; if the machine was replaced on purpose, give its new key or fingerprint",
 		ErrHostKey, addr, strings.Join(c.seen, " and "), strings.Join(c.accepted, " or "))
 }

@@ -58,6 +58,10 @@ type HostKey struct {
 	// Fingerprints are the accepted SHA256 fingerprints, such as "SHA256:…".
 	Fingerprints []string
 
+	// KnownHosts are files in the format of OpenSSH's known_hosts; those that do
+	// not exist are passed over. A machine that is in none of them is refused.
+	KnownHosts []string
+
 	// Insecure accepts any key. Only ever an explicit choice of the user.
 	Insecure bool
 }

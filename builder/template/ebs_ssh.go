@@ -93,6 +93,8 @@ func readBastion(o *object) *provision.Bastion {
 		return nil
 	}
 	o.need("ssh_bastion_username", id.User != "")
+	// Packer takes any key; a bastion lives on, so that OpenSSH knows it.
+	id.HostKey.KnownHosts = []string{o.p.home("~/.ssh/known_hosts"), "/etc/ssh/ssh_known_hosts"}
 	return &provision.Bastion{Addr: net.JoinHostPort(host, strconv.Itoa(cmp.Or(port, defaultSSHPort))), Identity: id}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/imagobuild/imago/builder"
 	"github.com/imagobuild/imago/builder/template"
+	"github.com/imagobuild/imago/provision"
 )
 
 // templateFlags are the flags of every command that reads a template.
@@ -83,6 +84,9 @@ func hostKey(mode string, ssh *builder.SSH) error {
 	case mode == "":
 	case m == builder.HostKeyUserData, m == builder.HostKeyConsole, m == builder.HostKeyOff:
 		ssh.HostKey, ssh.Fingerprints = m, nil
+		if m == builder.HostKeyOff && ssh.Bastion != nil {
+			ssh.Bastion.Identity.HostKey = provision.HostKey{Insecure: true}
+		}
 	case strings.HasPrefix(mode, "SHA256:"):
 		ssh.HostKey, ssh.Fingerprints = builder.HostKeyFingerprint, names([]string{mode})
 	default:
