@@ -2,7 +2,7 @@
 # make test    everything: vet, gofmt, shellcheck, unit tests, end to end (as root)
 # make build   bin/imago
 
-.PHONY: build demo test deps lint unit e2e
+.PHONY: build demo test deps lint machines unit e2e
 export CGO_ENABLED = 0
 export PATH := $(shell e2e/go.sh):$(PATH)
 
@@ -11,8 +11,8 @@ MACHINES = mmdebstrap=mmdebstrap
 WITNESSES = curl=curl aws=awscli
 TESTERS = $(WITNESSES) jq=jq packer=packer shellcheck=shellcheck sshd=openssh-server gcc=build-essential ip=iproute2 nft=nftables
 
-# The end-to-end suite runs last and alone: it measures, and it looks at the whole host.
-UNIT = $$(go list ./... | grep -v /e2e)
+# The machines come first, and build the bases that the others use. The end-to-end suite runs last and alone: it looks at the whole host.
+UNIT = $$(go list ./... | grep -v -e /e2e -e /localcloud/machine)
 
 build:
 	go build -trimpath -ldflags='-s -w' -o bin/imago ./cmd/imago
@@ -22,7 +22,7 @@ demo:
 	@$(MAKE) --no-print-directory build
 	@e2e/demo.sh
 
-test: deps lint unit e2e
+test: deps lint machines unit e2e
 
 deps:
 	@e2e/deps.sh $(MACHINES) $(TESTERS)
@@ -31,6 +31,9 @@ lint:
 	go vet ./...
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "run gofmt -w on: $$files"; exit 1; }
 	shellcheck e2e/*.sh provision/*.sh builder/*.sh
+
+machines:
+	CGO_ENABLED=1 go test -race -timeout 15m ./builder/localcloud/machine
 
 unit:
 	CGO_ENABLED=1 go test -race $(UNIT)

@@ -20,7 +20,7 @@ var allowed = map[string]string{
 	"github.com/vishvananda/":             "builder/localcloud/machine",
 	"github.com/google/nftables":          "builder/localcloud/machine",
 	"os/signal":                           "cmd/imago",
-	module + "provision":                  "builder builder/template cmd/imago",
+	module + "provision":                  "builder builder/template cmd/imago provision/provisiontest",
 	module + "builder/localcloud":         "cmd/imago",
 	module + "builder/localcloud/machine": "builder/localcloud",
 	module + "scripts":                    "builder cmd/imago",

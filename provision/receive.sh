@@ -123,18 +123,20 @@ place() {
 	chmod "$mode" -- "$target"
 }
 
-# Tells of a full disk, which tar and SFTP do not always name.
+# Tells of a full disk, which tar and SFTP do not always name, and which is then all there is to say.
 explain() {
 	free=$(df -P -k -- "$stage" | awk 'NR == 2 { print $4 }') || return 0
 	if [ "${free:-999}" -lt 256 ]; then echo "No space left on the disk of $dest"; fi
 }
 
 unpack() {
-	tar -x -p -o -m -f - -C "$stage" || {
+	said=$(tar -x -p -o -m -f - -C "$stage" 2>&1) || {
 		status=$?
-		explain >&2
+		full=$(explain)
+		printf '%s\n' "${full:-$said}" >&2
 		exit "$status"
 	}
+	[ -z "$said" ] || printf '%s\n' "$said" >&2
 	# An archive that was cut off between two files looks complete to tar.
 	if [ ! -e "$stage/complete" ]; then
 		echo "the transfer was cut off" >&2
