@@ -64,11 +64,12 @@ func (b *Builder) Plan(ctx context.Context, cfg Config) (p Plan, err error) {
 		return Plan{}, err
 	}
 	p = Plan{Config: cfg, ID: newID(), Expires: time.Now().Add(Lifetime).UTC().Truncate(time.Second)}
-	err = errors.Join(
-		b.planSource(ctx, &p),
-		b.planNetwork(ctx, &p),
-		b.planName(ctx, &p),
-		b.planTrees(ctx, &p),
+	err = together( // each fills in fields of its own
+		func() error { return b.planSource(ctx, &p) },
+		func() error { return b.planNetwork(ctx, &p) },
+		func() error { return b.planGroups(ctx, &p) },
+		func() error { return b.planName(ctx, &p) },
+		func() error { return b.planTrees(ctx, &p) },
 	)
 	if err != nil {
 		return Plan{}, err
@@ -88,6 +89,7 @@ func (b *Builder) planName(ctx context.Context, p *Plan) error {
 	if p.Config.Output.SkipImage {
 		return nil
 	}
+	defer b.span(SpanAWS, "look for the image's name")()
 	out, err := b.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{
 		Owners:  []string{"self"},
 		Filters: []types.Filter{{Name: aws.String("name"), Values: []string{literal(p.Config.Output.Name)}}},
@@ -105,6 +107,7 @@ func (b *Builder) planName(ctx context.Context, p *Plan) error {
 
 // planTrees looks at everything that will be sent.
 func (b *Builder) planTrees(ctx context.Context, p *Plan) error {
+	defer b.span(SpanLocal, "look at the files to send")()
 	p.Listings = map[int][]provision.Listing{}
 	var errs []error
 	for i, s := range p.Config.Steps {
