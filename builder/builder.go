@@ -31,6 +31,10 @@ type Builder struct {
 	// InRegion returns the EC2 of another region, for Output.Regions. Required with those, else optional.
 	InRegion func(region string) EC2
 
+	// Watcher looks at what builds wait for. Builders of one account share one,
+	// so that AWS is not asked more often when more builds run. Optional; defaults to one of this Builder's own.
+	Watcher *Watcher
+
 	// Dial opens a connection to a machine.
 	// Optional; defaults to provision.Dial.
 	Dial func(ctx context.Context, addr string, id provision.Identity) (Machine, error)
@@ -66,6 +70,7 @@ type Builder struct {
 	Breakpoint func(ctx context.Context, note string)
 
 	events sync.Mutex // held while OnEvent runs
+	own    Watcher    // unless Watcher is set
 }
 
 // OnError says what becomes of a build that does not succeed.

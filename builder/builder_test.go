@@ -60,10 +60,11 @@ func TestTakenBack(t *testing.T) {
 				}
 				img, err := b.Build(t.Context(), cfg)
 				undone := slices.DeleteFunc(cloud.undone, func(s string) bool { return s == "key pair" })
-				if i, g := slices.Index(undone, "i-1"), slices.Index(undone, "sg-1"); g >= 0 && g < i {
-					t.Errorf("took back %q: the group before the instance in it", undone)
+				if i, sg := slices.Index(undone, "i-1"), slices.Index(undone, "sg-1"); sg >= 0 && sg < i {
+					t.Errorf("took back %q: the group before the machine in it", undone)
 				}
-				slices.Sort(undone) // the rest may go in any order
+				slices.Sort(undone) // the rest goes at the same time
+				slices.Sort(tt.want)
 				if !slices.Equal(undone, tt.want) {
 					t.Errorf("took back %q, want %q", undone, tt.want)
 				}
@@ -88,6 +89,7 @@ func checkText(t *testing.T, cloud *fakeEC2, err error, want string) {
 			got = strings.ReplaceAll(got, *in.KeyName, "KEY")
 		}
 	}
+	got = strings.ReplaceAll(got, "security group sg-1, key pair KEY", "key pair KEY, security group sg-1") // made at the same time
 	if got != want {
 		t.Errorf("error %q, want %q", got, want)
 	}
@@ -153,6 +155,7 @@ func TestEvents(t *testing.T) {
 		if _, err := b.Build(t.Context(), trivial()); err != nil {
 			t.Fatal(err)
 		}
+		slices.Sort(got[2:4]) // made at the same time
 		want := []string{
 			"plan", "launch", "+key pair", "+security group", "+instance", "connect",
 			"provision", "run nginx.sh", "nginx.sh: one", "nginx.sh: two",

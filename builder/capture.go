@@ -28,6 +28,9 @@ func (b *Builder) capture(ctx context.Context, p Plan, c *connection, trash *und
 	if err != nil {
 		return Image{}, err
 	}
+	if b.OnError == CleanUp && b.PauseAt == nil { // nobody wants to look at the machine, or to try again
+		trash.Start(ctx, c.inst.undo)
+	}
 	copies, err := b.copies(ctx, p, made[0], trash)
 	if err != nil {
 		return Image{}, err
@@ -67,23 +70,22 @@ func (b *Builder) result(p Plan, all []made) Image {
 // stop brings the machine to rest, so that its disks are whole. One-time spot
 // instances cannot be stopped; AWS reboots those when it makes the image.
 func (b *Builder) stop(ctx context.Context, p Plan, c *connection) error {
-	id := c.inst.id
 	c.Close()
 	if c.inst.spot {
 		return nil
 	}
 	if !p.Config.Instance.DisableStop {
-		if _, err := b.EC2.StopInstances(ctx, &ec2.StopInstancesInput{InstanceIds: []string{id}}); err != nil {
+		if _, err := b.EC2.StopInstances(ctx, &ec2.StopInstancesInput{InstanceIds: []string{c.inst.id}}); err != nil {
 			return fmt.Errorf("stop: %w", err)
 		}
 	}
 	limit := cmp.Or(p.Config.Waits.Stopped, DefaultInstanceTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not stopped after %v", limit))
 	defer cancel()
-	if err := b.awaitState(ctx, id, types.InstanceStateNameStopped); err != nil {
+	if err := b.awaitState(ctx, c.inst, types.InstanceStateNameStopped); err != nil {
 		return err
 	}
-	return b.enhanceNetworking(ctx, p, id)
+	return b.enhanceNetworking(ctx, p, c.inst.id)
 }
 
 // enhanceNetworking marks the stopped machine, and with it the image.
@@ -109,6 +111,7 @@ func (b *Builder) enhanceNetworking(ctx context.Context, p Plan, id string) erro
 
 // create makes the image and waits until it is available.
 func (b *Builder) create(ctx context.Context, p Plan, name string, inst instance, trash *undo.Stack) ([]made, error) {
+	done := b.span(SpanAWS, "create image")
 	out, err := b.EC2.CreateImage(ctx, &ec2.CreateImageInput{
 		InstanceId: &inst.id, Name: &name, Description: optional(p.Config.Output.Description),
 		BlockDeviceMappings: toMappings(p.Config.Output.BlockDevices),
@@ -116,6 +119,7 @@ func (b *Builder) create(ctx context.Context, p Plan, name string, inst instance
 			types.ResourceTypeImage: p.ImageTags, types.ResourceTypeSnapshot: p.SnapshotTags,
 		}),
 	})
+	done()
 	if err != nil {
 		return nil, &Error{StageCapture, inst.id, fmt.Errorf("create the image: %w", err)}
 	}
@@ -139,7 +143,7 @@ func (b *Builder) awaitAvailable(ctx context.Context, p Plan, m *made) error {
 	limit := cmp.Or(p.Config.Waits.Available, DefaultImageTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not available after %v", limit))
 	defer cancel()
-	img, err := awaitImage(ctx, m.cloud, m.id)
+	img, err := b.awaitImage(ctx, *m)
 	if err != nil {
 		return &Error{StageCapture, m.id, err}
 	}

@@ -70,8 +70,11 @@ func (b *Builder) dial(ctx context.Context, s SSH, inst instance) (m Machine, er
 	late := fmt.Errorf("no SSH after %v", limit)
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, late)
 	defer cancel()
+	ctx, stop := b.whileRunning(ctx, inst)
+	defer stop()
 	d := dialer{b: b, ssh: s, inst: inst, addr: net.JoinHostPort(inst.addr.host, strconv.Itoa(inst.addr.port))}
-	err = poll.Until(ctx, poll.Pace{First: 250 * time.Millisecond, Max: 400 * time.Millisecond}, d.try)
+	defer b.span(SpanSSH, "connect to %s", d.addr)()
+	err = poll.Until(ctx, poll.Pace{First: 250 * time.Millisecond, Max: 300 * time.Millisecond}, d.try)
 	if err == nil {
 		return d.machine, nil
 	}
@@ -87,6 +90,23 @@ func (b *Builder) dial(ctx context.Context, s SSH, inst instance) (m Machine, er
 	return nil, &Error{StageConnect, inst.id, err}
 }
 
+// whileRunning is a context that ends, with the reason, when the machine has gone.
+func (b *Builder) whileRunning(ctx context.Context, inst instance) (_ context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		b.watch(ctx, inst, func(i types.Instance) (bool, error) { // a look that does not succeed says nothing of the machine
+			err := gone(i, types.InstanceStateNameRunning)
+			if err != nil {
+				cancel(err)
+			}
+			return err != nil, nil
+		})
+	}()
+	return ctx, func() { cancel(nil); <-watched }
+}
+
 // dialer remembers what the tries so far have met.
 type dialer struct {
 	b       *Builder
@@ -95,10 +115,9 @@ type dialer struct {
 	addr    string
 	machine Machine
 
-	last       error     // of the last try
-	refused    int       // logins that were refused
-	first      time.Time // of the refusals by key or login
-	lookedLast time.Time // at the instance's state
+	last    error     // of the last try
+	refused int       // logins that were refused
+	first   time.Time // of the refusals by key or login
 }
 
 // try is one look of the waiting loop.
@@ -117,7 +136,7 @@ func (d *dialer) try(ctx context.Context) (bool, error) {
 	if ctx.Err() == nil || d.last == nil {
 		d.last = err // not the timeout itself
 	}
-	return false, errors.Join(d.final(err), d.stillRuns(ctx))
+	return false, d.final(err)
 }
 
 // final returns err when it is no use to try again.
@@ -142,17 +161,4 @@ func (d *dialer) final(err error) error {
 		return err
 	}
 	return nil
-}
-
-// stillRuns looks, every five seconds, whether the machine has gone meanwhile.
-func (d *dialer) stillRuns(ctx context.Context) error {
-	if time.Since(d.lookedLast) < 5*time.Second {
-		return nil
-	}
-	d.lookedLast = time.Now()
-	i, err := d.b.describeInstance(ctx, d.inst.id)
-	if err != nil {
-		return nil // the next look will tell
-	}
-	return gone(i, types.InstanceStateNameRunning)
 }

@@ -42,8 +42,15 @@ func (b *Builder) stage(ctx context.Context, s Stage) func(*error) {
 		if staged, leak := new(Error), new(LeakError); *err != nil && !errors.As(*err, &staged) && !errors.As(*err, &leak) {
 			*err = &Error{Stage: s, Err: *err}
 		}
+		b.event(Span{SpanStage, string(s), start, time.Since(start)})
 		b.event(StageDone{s, time.Since(start), *err})
 	}
+}
+
+// span measures until the function it returns is called, and then tells observers.
+func (b *Builder) span(kind SpanKind, format string, args ...any) func() {
+	start := time.Now()
+	return func() { b.event(Span{kind, fmt.Sprintf(format, args...), start, time.Since(start)}) }
 }
 
 func (b *Builder) event(e Event) {

@@ -64,6 +64,31 @@ type Line struct {
 // ImageReady says that an image became available.
 type ImageReady struct{ Region, ID string }
 
+// Span says where a piece of a build's time went, when it is over. Spans of one
+// build overlap: a stage holds its steps, and those what they wait for.
+type Span struct {
+	Kind  SpanKind
+	Name  string // such as "launch", "i-0abc… running", "nginx.sh"
+	Start time.Time
+	Took  time.Duration
+}
+
+// SpanKind is what a piece of time was spent on.
+type SpanKind string
+
+// The kinds of spans: the parts of a build, and what they wait for.
+const (
+	SpanStage    SpanKind = "stage"
+	SpanStep     SpanKind = "step"
+	SpanAWS      SpanKind = "AWS"      // calls, and states that AWS takes its time for
+	SpanSSH      SpanKind = "SSH"      // connecting
+	SpanScript   SpanKind = "script"   // the template's own, there and here
+	SpanTransfer SpanKind = "transfer" // uploads and downloads
+	SpanLocal    SpanKind = "local"    // looking at the files to send
+	SpanPause    SpanKind = "pause"    // that the template asks for
+)
+
+func (Span) event()         {}
 func (StageStarted) event() {}
 func (StageDone) event()    {}
 func (Note) event()         {}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"sync"
 	"testing"
 
@@ -46,9 +47,25 @@ func (f *fakeEC2) undo(what string) {
 	f.undone = append(f.undone, what)
 }
 
+// called records a call that makes something.
+func (f *fakeEC2) called(in any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls = append(f.calls, in)
+}
+
+// become is the instance's next state.
+func (f *fakeEC2) become(state types.InstanceStateName) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.state = state
+}
+
 type options = func(*ec2.Options)
 
 func (f *fakeEC2) DescribeImages(_ context.Context, in *ec2.DescribeImagesInput, _ ...options) (*ec2.DescribeImagesOutput, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	out := &ec2.DescribeImagesOutput{}
 	for _, id := range in.ImageIds {
 		img, ok := f.images[id]
@@ -58,8 +75,12 @@ func (f *fakeEC2) DescribeImages(_ context.Context, in *ec2.DescribeImagesInput,
 		out.Images = append(out.Images, img)
 	}
 	if len(in.Filters) > 0 {
+		value := map[string]func(types.Image) string{
+			"name":     func(i types.Image) string { return *i.Name },
+			"image-id": func(i types.Image) string { return *i.ImageId },
+		}[*in.Filters[0].Name]
 		for _, img := range f.images {
-			if *img.Name == in.Filters[0].Values[0] {
+			if slices.Contains(in.Filters[0].Values, value(img)) {
 				out.Images = append(out.Images, img)
 			}
 		}
@@ -68,7 +89,7 @@ func (f *fakeEC2) DescribeImages(_ context.Context, in *ec2.DescribeImagesInput,
 }
 
 func (f *fakeEC2) ImportKeyPair(_ context.Context, in *ec2.ImportKeyPairInput, _ ...options) (*ec2.ImportKeyPairOutput, error) {
-	f.calls = append(f.calls, in)
+	f.called(in)
 	return &ec2.ImportKeyPairOutput{}, nil
 }
 
@@ -78,12 +99,12 @@ func (f *fakeEC2) DeleteKeyPair(context.Context, *ec2.DeleteKeyPairInput, ...opt
 }
 
 func (f *fakeEC2) CreateSecurityGroup(_ context.Context, in *ec2.CreateSecurityGroupInput, _ ...options) (*ec2.CreateSecurityGroupOutput, error) {
-	f.calls = append(f.calls, in)
+	f.called(in)
 	return &ec2.CreateSecurityGroupOutput{GroupId: aws.String("sg-1")}, nil
 }
 
 func (f *fakeEC2) AuthorizeSecurityGroupIngress(_ context.Context, in *ec2.AuthorizeSecurityGroupIngressInput, _ ...options) (*ec2.AuthorizeSecurityGroupIngressOutput, error) {
-	f.calls = append(f.calls, in)
+	f.called(in)
 	return nil, nil
 }
 
@@ -93,18 +114,20 @@ func (f *fakeEC2) DeleteSecurityGroup(context.Context, *ec2.DeleteSecurityGroupI
 }
 
 func (f *fakeEC2) RunInstances(_ context.Context, in *ec2.RunInstancesInput, _ ...options) (*ec2.RunInstancesOutput, error) {
-	f.calls = append(f.calls, in)
-	f.state = types.InstanceStateNameRunning
+	f.called(in)
+	f.become(types.InstanceStateNameRunning)
 	return &ec2.RunInstancesOutput{Instances: []types.Instance{{InstanceId: aws.String("i-1")}}}, nil
 }
 
 func (f *fakeEC2) DescribeInstances(context.Context, *ec2.DescribeInstancesInput, ...options) (*ec2.DescribeInstancesOutput, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	i := types.Instance{InstanceId: aws.String("i-1"), PublicIpAddress: aws.String("192.0.2.1"), State: &types.InstanceState{Name: f.state}}
 	return &ec2.DescribeInstancesOutput{Reservations: []types.Reservation{{Instances: []types.Instance{i}}}}, nil
 }
 
 func (f *fakeEC2) StopInstances(context.Context, *ec2.StopInstancesInput, ...options) (*ec2.StopInstancesOutput, error) {
-	f.state = types.InstanceStateNameStopped
+	f.become(types.InstanceStateNameStopped)
 	return nil, nil
 }
 
@@ -113,12 +136,12 @@ func (f *fakeEC2) TerminateInstances(context.Context, *ec2.TerminateInstancesInp
 		return nil, errors.New("not today")
 	}
 	f.undo("i-1")
-	f.state = types.InstanceStateNameTerminated
+	f.become(types.InstanceStateNameTerminated)
 	return nil, nil
 }
 
 func (f *fakeEC2) CreateImage(_ context.Context, in *ec2.CreateImageInput, _ ...options) (*ec2.CreateImageOutput, error) {
-	f.calls = append(f.calls, in)
+	f.called(in)
 	state := types.ImageStateAvailable
 	if f.imageFails {
 		state = types.ImageStateFailed
@@ -128,12 +151,14 @@ func (f *fakeEC2) CreateImage(_ context.Context, in *ec2.CreateImageInput, _ ...
 }
 
 func (f *fakeEC2) RegisterImage(_ context.Context, in *ec2.RegisterImageInput, _ ...options) (*ec2.RegisterImageOutput, error) {
-	f.calls = append(f.calls, in)
+	f.called(in)
 	f.add("ami-2", *in.Name, types.ImageStateAvailable)
 	return &ec2.RegisterImageOutput{ImageId: aws.String("ami-2")}, nil
 }
 
 func (f *fakeEC2) add(id, name string, state types.ImageState) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.images[id] = types.Image{
 		ImageId: &id, Name: &name, State: state,
 		BlockDeviceMappings: []types.BlockDeviceMapping{{DeviceName: aws.String("/dev/xvda"), Ebs: &types.EbsBlockDevice{SnapshotId: aws.String("snap-1")}}},
@@ -142,6 +167,8 @@ func (f *fakeEC2) add(id, name string, state types.ImageState) {
 
 func (f *fakeEC2) DeregisterImage(_ context.Context, in *ec2.DeregisterImageInput, _ ...options) (*ec2.DeregisterImageOutput, error) {
 	f.undo(*in.ImageId)
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	delete(f.images, *in.ImageId)
 	return nil, nil
 }

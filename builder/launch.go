@@ -18,12 +18,14 @@ import (
 // instance is the temporary machine.
 type instance struct {
 	id       string
+	region   string
 	spot     bool
 	addr     address
 	identity provision.Identity
 
 	// temporaryKey is the public key that must not stay in the image; empty when the user brought one.
 	temporaryKey string
+	undo         *undo.Entry
 }
 
 // keys are what the machine and we know each other by.
@@ -37,24 +39,37 @@ type keys struct {
 // launch makes the temporary resources, the machine last, and waits until it runs.
 func (b *Builder) launch(ctx context.Context, p Plan, trash *undo.Stack) (inst instance, err error) {
 	defer b.stage(ctx, StageLaunch)(&err)
-	k, err := b.makeKeys(ctx, p, trash)
+	k, groups, err := b.makeAccess(ctx, p, trash)
 	if err != nil {
 		return instance{}, err
 	}
-	groups, used, err := b.makeGroup(ctx, p, trash)
+	inst, err = b.run(ctx, p, k, groups, trash)
 	if err != nil {
 		return instance{}, err
 	}
-	inst, err = b.run(ctx, p, k, groups, trash, used)
-	if err != nil {
-		return instance{}, err
-	}
-	inst.addr, err = b.awaitRunning(ctx, p, inst.id)
+	inst.addr, err = b.awaitRunning(ctx, p, inst)
 	if err != nil {
 		return instance{}, &Error{StageLaunch, inst.id, err}
 	}
 	inst.identity, err = b.identity(ctx, p, inst, k)
 	return inst, err
+}
+
+// groups are the machine's security groups.
+type groups struct {
+	ids  []string
+	made *undo.Entry // of the temporary one; nil without
+}
+
+// makeAccess makes the key pair and the security group at the same time. It
+// waits for both even when one does not succeed: what AWS makes without our
+// knowing it would be left behind.
+func (b *Builder) makeAccess(ctx context.Context, p Plan, trash *undo.Stack) (k keys, g groups, err error) {
+	err = together(
+		func() (err error) { k, err = b.makeKeys(ctx, p, trash); return err },
+		func() (err error) { g, err = b.makeGroup(ctx, p, trash); return err },
+	)
+	return k, g, err
 }
 
 // makeKeys makes the key that we log in with, unless the user brought one, and
@@ -83,6 +98,7 @@ func (b *Builder) makeKeys(ctx context.Context, p Plan, trash *undo.Stack) (k ke
 }
 
 func (b *Builder) importKey(ctx context.Context, p Plan, k keys, trash *undo.Stack) error {
+	defer b.span(SpanAWS, "import key pair")()
 	_, err := b.EC2.ImportKeyPair(ctx, &ec2.ImportKeyPairInput{
 		KeyName: &k.pair, PublicKeyMaterial: []byte(k.login.Public),
 		TagSpecifications: tagSpecs(map[types.ResourceType]map[string]string{types.ResourceTypeKeyPair: p.RunTags}),
@@ -99,10 +115,11 @@ func (b *Builder) importKey(ctx context.Context, p Plan, k keys, trash *undo.Sta
 }
 
 // makeGroup makes a security group that lets us in and nobody else, unless the user named some.
-func (b *Builder) makeGroup(ctx context.Context, p Plan, trash *undo.Stack) (ids []string, used []*undo.Entry, err error) {
+func (b *Builder) makeGroup(ctx context.Context, p Plan, trash *undo.Stack) (groups, error) {
 	if len(p.Groups) > 0 {
-		return p.Groups, nil, nil
+		return groups{ids: p.Groups}, nil
 	}
+	defer b.span(SpanAWS, "create security group")()
 	in := &ec2.CreateSecurityGroupInput{
 		GroupName: aws.String("imago-" + p.ID), Description: aws.String("imago: SSH for one build"),
 		TagSpecifications: tagSpecs(map[types.ResourceType]map[string]string{types.ResourceTypeSecurityGroup: p.RunTags}),
@@ -112,7 +129,7 @@ func (b *Builder) makeGroup(ctx context.Context, p Plan, trash *undo.Stack) (ids
 	}
 	out, err := b.EC2.CreateSecurityGroup(ctx, in)
 	if err != nil {
-		return nil, nil, fmt.Errorf("create a security group: %w", err)
+		return groups{}, fmt.Errorf("create a security group: %w", err)
 	}
 	id := aws.ToString(out.GroupId)
 	entry := trash.Add("security group "+id, func(ctx context.Context) error { return b.deleteGroup(ctx, id) })
@@ -122,9 +139,9 @@ func (b *Builder) makeGroup(ctx context.Context, p Plan, trash *undo.Stack) (ids
 		GroupId: &id, IpPermissions: []types.IpPermission{sshFrom(p.CIDRs, cmp.Or(p.Config.SSH.Port, 22))},
 	})
 	if err != nil {
-		return nil, nil, &Error{StageLaunch, id, fmt.Errorf("let ourselves in: %w", err)}
+		return groups{}, &Error{StageLaunch, id, fmt.Errorf("let ourselves in: %w", err)}
 	}
-	return []string{id}, []*undo.Entry{entry}, nil
+	return groups{[]string{id}, entry}, nil
 }
 
 // sshFrom lets address ranges of either family in at one port.
@@ -153,7 +170,8 @@ func (b *Builder) deleteGroup(ctx context.Context, id string) error {
 }
 
 // run launches the machine, of the first type that there is capacity for.
-func (b *Builder) run(ctx context.Context, p Plan, k keys, groups []string, trash *undo.Stack, uses []*undo.Entry) (instance, error) {
+func (b *Builder) run(ctx context.Context, p Plan, k keys, g groups, trash *undo.Stack) (instance, error) {
+	defer b.span(SpanAWS, "run instance")()
 	data := p.Config.Instance.UserData
 	if k.host.Private != nil {
 		var err error
@@ -161,29 +179,37 @@ func (b *Builder) run(ctx context.Context, p Plan, k keys, groups []string, tras
 			return instance{}, err
 		}
 	}
-	in := runInput(p, k.pair, groups, data)
+	in := runInput(p, k.pair, g.ids, data)
 	out, err := b.EC2.RunInstances(ctx, in)
 	if err != nil {
 		return instance{}, fmt.Errorf("launch a %s: %w", in.InstanceType, err)
 	}
 	id := aws.ToString(out.Instances[0].InstanceId)
-	trash.Add("instance "+id, func(ctx context.Context) error { return b.terminate(ctx, id) }, uses...)
+	inst := instance{id: id, region: p.Config.Region, spot: p.Config.Instance.Spot != nil}
+	inst.undo = trash.Add("instance "+id, func(ctx context.Context) error { return b.terminate(ctx, inst) }, g.uses()...)
 	b.event(Created{"instance", id})
-	inst := instance{id: id, spot: p.Config.Instance.Spot != nil}
 	if k.temporary {
 		inst.temporaryKey = k.login.Public
 	}
 	return inst, nil
 }
 
+// uses are what an instance in these groups keeps from being taken back.
+func (g groups) uses() []*undo.Entry {
+	if g.made == nil {
+		return nil
+	}
+	return []*undo.Entry{g.made}
+}
+
 // terminate ends the machine and waits for that, because its security group
 // cannot go before it.
-func (b *Builder) terminate(ctx context.Context, id string) error {
-	_, err := b.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{id}})
+func (b *Builder) terminate(ctx context.Context, inst instance) error {
+	_, err := b.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{inst.id}})
 	if err != nil {
 		return ignore(err, "InvalidInstanceID.NotFound")
 	}
-	return b.awaitState(ctx, id, types.InstanceStateNameTerminated)
+	return b.awaitTerminated(ctx, inst)
 }
 
 // identity is who we are to the machine, and how we know it.
@@ -226,7 +252,8 @@ func (b *Builder) consoleFingerprints(ctx context.Context, s SSH, inst instance)
 	limit := cmp.Or(s.Timeout, DefaultSSHTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no host key fingerprints on the console after %v", limit))
 	defer cancel()
-	err = poll.Until(ctx, poll.Minutes(), func(ctx context.Context) (bool, error) {
+	defer b.span(SpanAWS, "console of %s", inst.id)()
+	err = poll.Until(ctx, poll.Seconds(), func(ctx context.Context) (bool, error) {
 		out, err := b.EC2.GetConsoleOutput(ctx, &ec2.GetConsoleOutputInput{InstanceId: &inst.id, Latest: aws.Bool(true)})
 		if hasCode(err, "UnsupportedOperation", "InvalidParameterCombination") { // only some types have the latest
 			out, err = b.EC2.GetConsoleOutput(ctx, &ec2.GetConsoleOutputInput{InstanceId: &inst.id})
@@ -242,15 +269,4 @@ func (b *Builder) consoleFingerprints(ctx context.Context, s SSH, inst instance)
 		return nil, &Error{StageLaunch, inst.id, err}
 	}
 	return found, nil
-}
-
-// awaitRunning waits for the machine to run, and learns its addresses.
-func (b *Builder) awaitRunning(ctx context.Context, p Plan, id string) (address, error) {
-	limit := cmp.Or(p.Config.Waits.Running, DefaultInstanceTimeout)
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not running after %v", limit))
-	defer cancel()
-	if err := b.awaitState(ctx, id, types.InstanceStateNameRunning); err != nil {
-		return address{}, err
-	}
-	return b.awaitAddress(ctx, id, p.Config.SSH)
 }

@@ -96,7 +96,7 @@ func TestInstanceThatDies(t *testing.T) {
 		b := newBuilder(t, cloud, &fakeMachine{})
 		b.PauseAt = func(_ context.Context, s Stage) {
 			if s == StageConnect {
-				cloud.state = types.InstanceStateNameShuttingDown
+				cloud.become(types.InstanceStateNameShuttingDown)
 			}
 		}
 		b.Dial = nil

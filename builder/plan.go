@@ -64,11 +64,12 @@ func (b *Builder) Plan(ctx context.Context, cfg Config) (p Plan, err error) {
 		return Plan{}, err
 	}
 	p = Plan{Config: cfg, ID: newID(), Expires: time.Now().Add(Lifetime).UTC().Truncate(time.Second)}
-	err = errors.Join(
-		b.planSource(ctx, &p),
-		b.planNetwork(ctx, &p),
-		b.planNames(ctx, &p),
-		b.planTrees(ctx, &p),
+	err = together( // each fills in fields of its own
+		func() error { return b.planSource(ctx, &p) },
+		func() error { return b.planNetwork(ctx, &p) },
+		func() error { return b.planGroups(ctx, &p) },
+		func() error { return b.planNames(ctx, &p) },
+		func() error { return b.planTrees(ctx, &p) },
 	)
 	if err != nil {
 		return Plan{}, err
@@ -103,6 +104,7 @@ func (b *Builder) planNames(ctx context.Context, p *Plan) error {
 }
 
 func (b *Builder) planName(ctx context.Context, p *Plan, region string, cloud EC2) error {
+	defer b.span(SpanAWS, "look for the image's name")()
 	name := p.Config.Output.Name
 	out, err := cloud.DescribeImages(ctx, &ec2.DescribeImagesInput{
 		Owners:  []string{"self"},
@@ -121,6 +123,7 @@ func (b *Builder) planName(ctx context.Context, p *Plan, region string, cloud EC
 
 // planTrees looks at everything that will be sent.
 func (b *Builder) planTrees(ctx context.Context, p *Plan) error {
+	defer b.span(SpanLocal, "look at the files to send")()
 	p.Listings = map[int][]provision.Listing{}
 	var errs []error
 	for i, s := range p.Config.Steps {

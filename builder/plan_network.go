@@ -18,16 +18,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
-// planNetwork finds VPC, subnet and security groups.
+// planNetwork finds VPC and subnet.
 func (b *Builder) planNetwork(ctx context.Context, p *Plan) error {
+	defer b.span(SpanAWS, "look up the network")()
 	n := p.Config.Network
 	if err := b.planVPC(ctx, p, n); err != nil {
 		return err
 	}
-	if err := b.planSubnet(ctx, p, n); err != nil {
-		return err
-	}
-	return b.planGroups(ctx, p, n)
+	return b.planSubnet(ctx, p, n)
 }
 
 func (b *Builder) planVPC(ctx context.Context, p *Plan, n Network) error {
@@ -94,7 +92,9 @@ func chooseSubnet(all []types.Subnet, n Network) (types.Subnet, error) {
 }
 
 // planGroups finds the existing security groups, or who may reach a temporary one.
-func (b *Builder) planGroups(ctx context.Context, p *Plan, n Network) error {
+func (b *Builder) planGroups(ctx context.Context, p *Plan) error {
+	defer b.span(SpanAWS, "look up who may reach the machine")()
+	n := p.Config.Network
 	p.Groups = n.SecurityGroups
 	if len(p.Groups) == 0 && n.SecurityGroupFilter != nil {
 		out, err := b.EC2.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: toFilters(n.SecurityGroupFilter)})

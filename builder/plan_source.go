@@ -18,6 +18,7 @@ import (
 
 // planSource finds the image to start from.
 func (b *Builder) planSource(ctx context.Context, p *Plan) error {
+	defer b.span(SpanAWS, "look up the source image")()
 	img, err := b.sourceImage(ctx, p.Config.Source)
 	if err != nil {
 		return err

@@ -30,7 +30,9 @@ func (b *Builder) prepare(ctx context.Context, p Plan, c *connection) (err error
 func (b *Builder) steps(ctx context.Context, p Plan, c *connection, steps []Step) error {
 	for i, s := range steps {
 		b.event(StepStarted{Index: i, Count: len(steps), Title: title(s)})
+		done := b.span(SpanStep, "%s", title(s))
 		_, err := attempt(ctx, b, func() (struct{}, error) { return struct{}{}, b.step(ctx, p, c, s) })
+		done()
 		if err != nil {
 			return &Error{Stage: StageStep, Err: at(s.Common().Where, err)}
 		}
@@ -72,7 +74,7 @@ func (b *Builder) try(ctx context.Context, p Plan, c *connection, s Step) error 
 	}
 	if o.PauseBefore > 0 {
 		b.note("waiting %v", o.PauseBefore)
-		if err := poll.For(ctx, o.PauseBefore); err != nil {
+		if err := b.rest(ctx, o.PauseBefore); err != nil {
 			return err
 		}
 	}
@@ -101,12 +103,23 @@ func (b *Builder) pause(ctx context.Context, s Pause) error {
 	if s.For == 0 && b.Breakpoint != nil {
 		b.Breakpoint(ctx, s.Note)
 	}
-	return poll.For(ctx, s.For)
+	return b.rest(ctx, s.For)
+}
+
+// rest does nothing for as long as the template asks for.
+func (b *Builder) rest(ctx context.Context, d time.Duration) error {
+	if d > 0 {
+		defer b.span(SpanPause, "wait %v", d)()
+	}
+	return poll.For(ctx, d)
 }
 
 func (b *Builder) upload(ctx context.Context, c *connection, s Upload) error {
 	for _, t := range s.Trees {
-		if err := c.Upload(ctx, t, b.progress); err != nil {
+		done := b.span(SpanTransfer, "upload %s", t.Source)
+		err := c.Upload(ctx, t, b.progress)
+		done()
+		if err != nil {
 			return err
 		}
 	}
@@ -115,7 +128,10 @@ func (b *Builder) upload(ctx context.Context, c *connection, s Upload) error {
 
 func (b *Builder) download(ctx context.Context, c *connection, s Download) error {
 	for _, f := range s.Files {
-		if err := c.Download(ctx, f, b.progress); err != nil {
+		done := b.span(SpanTransfer, "download %s", f.Source)
+		err := c.Download(ctx, f, b.progress)
+		done()
+		if err != nil {
 			return err
 		}
 	}
@@ -139,17 +155,20 @@ func (b *Builder) runScripts(ctx context.Context, p Plan, c *connection, s Run) 
 			return err
 		}
 		stdout, stderr := b.lines(script.Name, false), b.lines(script.Name, true)
+		done := b.span(SpanScript, "%s", script.Name)
 		err := c.Run(ctx, script, stdout, stderr)
+		done()
 		stdout.end()
 		stderr.end()
 		if err != nil {
 			return err
 		}
 	}
-	return poll.For(ctx, s.PauseAfter)
+	return b.rest(ctx, s.PauseAfter)
 }
 
 func (b *Builder) runHere(ctx context.Context, p Plan, c *connection, s Local) error {
+	defer b.span(SpanScript, "%s here", s.Name)()
 	stdout, stderr := b.lines(s.Name, false), b.lines(s.Name, true)
 	err := s.Do(ctx, b.facts(p, c.inst), stdout, stderr)
 	stdout.end()

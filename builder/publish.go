@@ -8,7 +8,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/imagobuild/imago/builder/internal/undo"
 )
@@ -17,22 +16,23 @@ import (
 func (b *Builder) copies(ctx context.Context, p Plan, from made, trash *undo.Stack) ([]made, error) {
 	regions := slices.DeleteFunc(slices.Clone(p.Config.Output.Regions), func(r RegionCopy) bool { return r.Region == from.region })
 	all := make([]made, len(regions))
-	for i, r := range regions {
+	start := func(i int) error {
+		r := regions[i]
 		cloud := b.InRegion(r.Region)
 		if err := b.removeOlder(ctx, p, r.Region, cloud); err != nil {
-			return nil, err
+			return err
 		}
 		id, err := copyImage(ctx, cloud, p, from, r)
 		if err != nil {
-			return nil, &Error{StageCapture, from.id, fmt.Errorf("copy to %s: %w", r.Region, err)}
+			return &Error{StageCapture, from.id, fmt.Errorf("copy to %s: %w", r.Region, err)}
 		}
 		all[i] = b.remember(r.Region, cloud, id, trash)
+		return nil
 	}
-	var g errgroup.Group
-	for i := range all {
-		g.Go(func() error { return b.awaitAvailable(ctx, p, &all[i]) })
+	if err := forEach(len(all), start); err != nil {
+		return nil, err
 	}
-	return all, g.Wait()
+	return all, forEach(len(all), func(i int) error { return b.awaitAvailable(ctx, p, &all[i]) })
 }
 
 // copyImage starts one copy.
@@ -58,20 +58,23 @@ func copyImage(ctx context.Context, cloud EC2, p Plan, from made, to RegionCopy)
 
 // publish says of every image who may use it, and for how long.
 func (b *Builder) publish(ctx context.Context, p Plan, all []made) error {
-	for _, m := range all {
-		for _, in := range imageAttributes(p.Config.Output, m.id) {
-			if _, err := m.cloud.ModifyImageAttribute(ctx, in); err != nil {
-				return &Error{StageCapture, m.id, fmt.Errorf("set %s: %w", aws.ToString(in.Attribute), err)}
-			}
+	defer b.span(SpanAWS, "say who may use it")()
+	return forEach(len(all), func(i int) error { return publishOne(ctx, p, all[i]) })
+}
+
+func publishOne(ctx context.Context, p Plan, m made) error {
+	for _, in := range imageAttributes(p.Config.Output, m.id) {
+		if _, err := m.cloud.ModifyImageAttribute(ctx, in); err != nil {
+			return &Error{StageCapture, m.id, fmt.Errorf("set %s: %w", aws.ToString(in.Attribute), err)}
 		}
-		for _, in := range snapshotAttributes(p.Config.Output, m.snapshots) {
-			if _, err := m.cloud.ModifySnapshotAttribute(ctx, in); err != nil {
-				return &Error{StageCapture, aws.ToString(in.SnapshotId), fmt.Errorf("share it: %w", err)}
-			}
+	}
+	for _, in := range snapshotAttributes(p.Config.Output, m.snapshots) {
+		if _, err := m.cloud.ModifySnapshotAttribute(ctx, in); err != nil {
+			return &Error{StageCapture, aws.ToString(in.SnapshotId), fmt.Errorf("share it: %w", err)}
 		}
-		if err := deprecate(ctx, p, m); err != nil {
-			return &Error{StageCapture, m.id, fmt.Errorf("set deprecate_at: %w", err)}
-		}
+	}
+	if err := deprecate(ctx, p, m); err != nil {
+		return &Error{StageCapture, m.id, fmt.Errorf("set deprecate_at: %w", err)}
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ func (b *Builder) tidy(ctx context.Context, p Plan, c *connection) error {
 	if p.Config.SSH.ClearAuthorizedKeys {
 		keys = "all"
 	}
+	defer b.span(SpanSSH, "tidy up the machine")()
 	said, err := c.Output(ctx, asRoot(tidyScript, p.Config.SSH.User, keyBlob(c.inst.temporaryKey), keys))
 	switch {
 	case ctx.Err() != nil:

@@ -1,9 +1,9 @@
 package builder
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -11,8 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
-	"github.com/imagobuild/imago/builder/internal/poll"
 )
 
 // visible is how long AWS may take until it knows what it has just made
@@ -27,49 +25,54 @@ func ignore(err error, codes ...string) error {
 	return err
 }
 
-// describeInstance looks one instance up.
-func (b *Builder) describeInstance(ctx context.Context, id string) (types.Instance, error) {
-	out, err := b.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{id}})
-	if err != nil {
-		return types.Instance{}, err
+// missing is the error for what AWS has not listed for longer than it may take.
+func missing(since time.Time, what string) error {
+	if time.Since(since) < visible {
+		return nil
 	}
-	for _, r := range out.Reservations {
-		for _, i := range r.Instances {
-			return i, nil
+	return fmt.Errorf("AWS does not list %s", what)
+}
+
+// watch calls check with each look at the instance, until check is done.
+func (b *Builder) watch(ctx context.Context, inst instance, check func(types.Instance) (bool, error)) error {
+	last := time.Now()
+	group := &b.watcher().in(inst.region, b.EC2).instances
+	return group.Until(ctx, inst.id, func(i types.Instance, there bool) (bool, error) {
+		if !there {
+			return false, missing(last, "instance "+inst.id)
 		}
-	}
-	return types.Instance{}, fmt.Errorf("AWS does not list instance %s", id)
+		last = time.Now()
+		return check(i)
+	})
 }
 
 // awaitState waits for an instance to reach a state, and gives up when it
 // cannot any more.
-func (b *Builder) awaitState(ctx context.Context, id string, want types.InstanceStateName) error {
-	start := time.Now()
-	return poll.Until(ctx, poll.Seconds(), func(ctx context.Context) (bool, error) {
-		i, err := b.describeInstance(ctx, id)
-		if hasCode(err, "InvalidInstanceID.NotFound") && want != types.InstanceStateNameTerminated && time.Since(start) < visible {
-			return false, nil
-		}
-		if hasCode(err, "InvalidInstanceID.NotFound") && want == types.InstanceStateNameTerminated {
-			return true, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		if i.State.Name == want {
-			return true, nil
-		}
-		return false, gone(i, want)
+func (b *Builder) awaitState(ctx context.Context, inst instance, want types.InstanceStateName) error {
+	defer b.span(SpanAWS, "%s %s", inst.id, want)()
+	return b.watch(ctx, inst, func(i types.Instance) (bool, error) {
+		return i.State.Name == want, gone(i, want)
 	})
 }
 
-// gone says why an instance will never reach a state.
+// awaitTerminated waits until an instance is no more. AWS lists a terminated
+// one for about an hour; one that it does not list for a minute is no more either.
+func (b *Builder) awaitTerminated(ctx context.Context, inst instance) error {
+	defer b.span(SpanAWS, "%s terminated", inst.id)()
+	start := time.Now()
+	group := &b.watcher().in(inst.region, b.EC2).instances
+	return group.Until(ctx, inst.id, func(i types.Instance, there bool) (bool, error) {
+		if !there {
+			return time.Since(start) >= visible, nil
+		}
+		return i.State.Name == types.InstanceStateNameTerminated, nil
+	})
+}
+
+// gone says why an instance will never run, or stop.
 func gone(i types.Instance, want types.InstanceStateName) error {
 	switch i.State.Name {
 	case types.InstanceStateNameTerminated, types.InstanceStateNameShuttingDown:
-		if want == types.InstanceStateNameTerminated {
-			return nil
-		}
 	case types.InstanceStateNameStopped, types.InstanceStateNameStopping:
 		if want != types.InstanceStateNameRunning {
 			return nil
@@ -93,24 +96,20 @@ type address struct {
 	port int
 }
 
-// awaitAddress waits for the address that the template asks for.
-func (b *Builder) awaitAddress(ctx context.Context, id string, s SSH) (a address, err error) {
-	a.port = s.Port
-	if a.port == 0 {
-		a.port = 22
-	}
-	if a.host = s.Host; a.host != "" {
-		return a, nil
-	}
-	err = poll.Until(ctx, poll.Seconds(), func(ctx context.Context) (bool, error) {
-		i, err := b.describeInstance(ctx, id)
-		if err != nil {
-			return false, err
-		}
-		a.host = addressOf(i, s.Interface)
-		return a.host != "", gone(i, types.InstanceStateNameRunning)
+// awaitRunning waits for the machine to run and to have the address that the
+// template asks for.
+func (b *Builder) awaitRunning(ctx context.Context, p Plan, inst instance) (a address, err error) {
+	defer b.span(SpanAWS, "%s running", inst.id)()
+	limit := cmp.Or(p.Config.Waits.Running, DefaultInstanceTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not running after %v", limit))
+	defer cancel()
+	s, running := p.Config.SSH, false
+	err = b.watch(ctx, inst, func(i types.Instance) (bool, error) {
+		running = i.State.Name == types.InstanceStateNameRunning
+		a = address{cmp.Or(s.Host, addressOf(i, s.Interface)), cmp.Or(s.Port, 22)}
+		return running && a.host != "", gone(i, types.InstanceStateNameRunning)
 	})
-	if ctx.Err() != nil && err != nil && s.Interface != "" {
+	if err != nil && ctx.Err() != nil && running && s.Interface != "" {
 		return a, fmt.Errorf("it has no %s: check the subnet, associate_public_ip_address and ssh_interface (%w)", s.Interface, err)
 	}
 	return a, err
@@ -159,21 +158,15 @@ func (b *Builder) consoleTail(ctx context.Context, id string) string {
 }
 
 // awaitImage waits until an image is available. One that AWS gave up is an error.
-func awaitImage(ctx context.Context, cloud EC2, id string) (img types.Image, err error) {
-	start := time.Now()
-	err = poll.Until(ctx, poll.Minutes(), func(ctx context.Context) (bool, error) {
-		out, err := cloud.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{id}})
-		unseen := hasCode(err, "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable") || err == nil && len(out.Images) == 0
-		if unseen && time.Since(start) < visible {
-			return false, nil
+func (b *Builder) awaitImage(ctx context.Context, m made) (img types.Image, err error) {
+	defer b.span(SpanAWS, "%s available", m.id)()
+	last := time.Now()
+	group := &b.watcher().in(m.region, m.cloud).images
+	err = group.Until(ctx, m.id, func(i types.Image, there bool) (bool, error) {
+		if !there {
+			return false, missing(last, "image "+m.id)
 		}
-		if err != nil {
-			return false, err
-		}
-		if unseen {
-			return false, errors.New("the image has disappeared")
-		}
-		img = out.Images[0]
+		img, last = i, time.Now()
 		switch img.State {
 		case types.ImageStateAvailable:
 			return true, nil

@@ -177,7 +177,7 @@ func dialTransport(ctx context.Context, addr string, id Identity) (net.Conn, *Ho
 func dialTCP(ctx context.Context, addr string, p *Proxy) (net.Conn, error) {
 	direct := &net.Dialer{}
 	if p == nil {
-		conn, err := direct.DialContext(ctx, "tcp", addr)
+		conn, err := persist(ctx, direct, addr)
 		return conn, causeOr(ctx, err)
 	}
 	var auth *proxy.Auth

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"reflect"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -43,6 +44,26 @@ const credentialsTimeout = 15 * time.Second
 type clients struct {
 	config   aws.Config
 	endpoint string // of EC2, when the template names one
+	account  *account
+}
+
+// account is what all builds with the same credentials share.
+type account struct {
+	access  template.Access
+	watcher builder.Watcher
+	limits  builder.Limits
+}
+
+// share lets builds share an account when the template names the same credentials for them.
+func share(known *[]*account, a template.Access) *account {
+	a.Region = ""
+	for _, k := range *known {
+		if reflect.DeepEqual(k.access, a) {
+			return k
+		}
+	}
+	*known = append(*known, &account{access: a})
+	return (*known)[len(*known)-1]
 }
 
 // newClients finds region and credentials, and says what to do when there are
@@ -64,14 +85,14 @@ func newClients(ctx context.Context, a template.Access, local *localcloud.Env) (
 	if err := checkCredentials(ctx, cfg); err != nil {
 		return clients{}, err
 	}
-	c := clients{config: cfg, endpoint: a.Endpoint}
+	c := clients{config: cfg, endpoint: a.Endpoint, account: &account{}}
 	c.setTries(a.MaxRetries)
 	return c, nil
 }
 
 // localClients talk to the local cloud: nothing of the user's AWS settings but the region counts.
 func localClients(a template.Access, local localcloud.Env) clients {
-	c := clients{config: aws.Config{
+	c := clients{account: &account{}, config: aws.Config{
 		Region:       cmp.Or(a.Region, local.Region),
 		BaseEndpoint: &local.Endpoint,
 		Credentials:  credentials.NewStaticCredentialsProvider(local.AccessKey, local.SecretKey, ""),
@@ -173,6 +194,9 @@ func (c clients) ec2(region string) *ec2.Client {
 		if c.endpoint != "" {
 			o.BaseEndpoint = &c.endpoint
 		}
+		if !c.local() {
+			c.account.limits.Apply(o)
+		}
 	})
 }
 
@@ -180,6 +204,7 @@ func (c clients) ec2(region string) *ec2.Client {
 func (c clients) builder() *builder.Builder {
 	b := &builder.Builder{
 		EC2:      c.ec2(""),
+		Watcher:  &c.account.watcher,
 		SSM:      ssm.NewFromConfig(c.config),
 		InRegion: func(region string) builder.EC2 { return c.ec2(region) },
 	}

@@ -18,9 +18,10 @@ import (
 
 // result is what became of one build.
 type result struct {
-	build template.Build
-	image builder.Image
-	err   error
+	build   template.Build
+	image   builder.Image
+	printed bool // its id is on stdout
+	err     error
 }
 
 // buildError says which build an error belongs to.
@@ -47,7 +48,7 @@ func (s *session) build(ctx context.Context, o buildOptions) error {
 		return err
 	}
 	results := b.run(ctx, t)
-	return errors.Join(failures(results), s.report(results, o, b.runID))
+	return errors.Join(failures(results), s.report(results, o, b.runID), b.times.write(o.timings, o.report))
 }
 
 // prepare applies the command line to the builds and checks each of them.
@@ -80,6 +81,8 @@ type bake struct {
 	options buildOptions
 	runID   string
 	view    *view
+	times   *timeline
+	ids     *announcer
 	clients map[string]clients // by build
 	asking  sync.Mutex         // held while a question is on the terminal
 	answers answers
@@ -96,6 +99,7 @@ func (b *bake) connect(ctx context.Context, t *template.Template) error {
 		}
 		env, b.local = &e, true
 	}
+	var accounts []*account
 	for i := range t.Builds {
 		build := &t.Builds[i]
 		b.secrets.hide(build.Access.SecretKey, build.Access.Token)
@@ -103,6 +107,7 @@ func (b *bake) connect(ctx context.Context, t *template.Template) error {
 		if err != nil {
 			return &buildError{build.Name, err}
 		}
+		c.account = share(&accounts, build.Access)
 		if build.Config.Region == "" {
 			build.Config.Region = c.config.Region
 		}
@@ -118,6 +123,8 @@ func (b *bake) connect(ctx context.Context, t *template.Template) error {
 // the template's order.
 func (b *bake) run(ctx context.Context, t *template.Template) []result {
 	b.view = b.newView(t)
+	b.times = newTimeline(b.view.order, b.secrets.clean)
+	b.ids = newAnnouncer(len(t.Builds), b.printID)
 	b.display.Store(b.view)
 	defer b.display.Store(nil)
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -132,23 +139,36 @@ func (b *bake) run(ctx context.Context, t *template.Template) []result {
 	results := make([]result, len(t.Builds))
 	for i, build := range t.Builds {
 		g.Go(func() error {
-			results[i] = b.one(ctx, build)
+			results[i] = b.one(ctx, i, build)
 			return nil // the others go on
 		})
 	}
 	g.Wait()
+	for i := range results {
+		results[i].printed = b.ids.done(i)
+	}
 	return results
 }
 
+// printID writes an image's id to stdout, unless that is for something else.
+func (b *bake) printID(id string) (err error) {
+	if b.options.json || b.options.readable {
+		return nil
+	}
+	b.view.aside(func() { _, err = fmt.Fprintln(b.stdout, id) })
+	return err
+}
+
 // one runs one build and its post-processors. A post-processor that fails leaves the image alone.
-func (b *bake) one(ctx context.Context, build template.Build) result {
+func (b *bake) one(ctx context.Context, i int, build template.Build) result {
 	r := result{build: build}
+	defer b.ids.end(i)
 	if ctx.Err() != nil { // canceled before its turn
 		r.err = context.Cause(ctx)
 		return r
 	}
 	b.view.begin(build.Name)
-	r.image, r.err = b.builder(build).Build(ctx, build.Config)
+	r.image, r.err = b.builder(i, build).Build(ctx, build.Config)
 	if r.image.ID != "" {
 		r.err = errors.Join(r.err, b.postProcess(ctx, build, r.image))
 	}
@@ -171,12 +191,16 @@ func plainly(ctx context.Context, err error) error {
 }
 
 // builder makes the Builder of one build.
-func (b *bake) builder(build template.Build) *builder.Builder {
+func (b *bake) builder(i int, build template.Build) *builder.Builder {
 	x := b.clients[build.Name].builder()
 	x.RunID = b.runID
 	x.Log = b.log().With("build", build.Name)
 	x.OnEvent = func(e builder.Event) {
 		b.made.observe(build.Name, build.Config.Region, e)
+		b.times.observe(i, e)
+		if ready, ok := e.(builder.ImageReady); ok && ready.Region == build.Config.Region {
+			b.ids.ready(i, ready.ID)
+		}
 		b.view.event(build.Name, e)
 	}
 	x.OnError = errorActions[b.options.onError]

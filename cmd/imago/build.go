@@ -10,7 +10,8 @@ import (
 
 const buildHelp = `Launches a temporary instance for each build of TEMPLATE, uploads and runs what
 the template says, makes the image and takes everything else away again.
-stdout carries the id of each image, in the template's order, and nothing else.
+stdout carries the id of each image, in the template's order, and nothing else;
+an id is there as soon as the image is, before the machine has gone.
 
 Examples:
   imago build web.json
@@ -35,6 +36,8 @@ type buildOptions struct {
 	local    bool
 	parallel int
 	hostKey  string
+	timings  string
+	report   string
 }
 
 func buildCommand(s *session) *cli.Command {
@@ -52,6 +55,8 @@ func buildCommand(s *session) *cli.Command {
 			machineFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "write one JSON object to stdout instead of the ids"},
 			&cli.IntFlag{Name: "parallel-builds", Usage: "how many builds at once, `N`; 0 for all"},
+			&cli.StringFlag{Name: "timings", Usage: "write where the time went to `FILE.json`, for chrome://tracing or Perfetto"},
+			&cli.StringFlag{Name: "report", Usage: "write where the time went to `FILE.html`, a page of its own"},
 			localFlag(),
 			hostKeyFlag(),
 		}, withoutMeaning("ignore-prerelease-plugins", "use-sequential-evaluation", "skip-enforcement", "warn-on-undeclared-var")),
@@ -81,6 +86,7 @@ func readBuildOptions(c *cli.Context, s *session) (buildOptions, error) {
 		colour: c.Bool("color"), stamp: c.Bool("timestamp-ui"),
 		readable: c.Bool("machine-readable"), json: c.Bool("json"),
 		local: c.Bool("local"), parallel: c.Int("parallel-builds"), hostKey: c.String("ssh-host-key"),
+		timings: c.String("timings"), report: c.String("report"),
 	}
 	switch {
 	case o.parallel < 0:

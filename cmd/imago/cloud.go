@@ -169,8 +169,12 @@ func (s *session) serveCloud(ctx context.Context, parent *os.File) error {
 	if err != nil {
 		return err
 	}
+	delays, err := parseDelays([]string{os.Getenv(delaysEnv)})
+	if err != nil {
+		return fmt.Errorf("%s: %w", delaysEnv, err)
+	}
 	cloud, err := localcloud.Open(ctx, localcloud.Options{
-		StateDir: state, CacheDir: cache, Log: serverLog(s.stderr),
+		StateDir: state, CacheDir: cache, Log: serverLog(s.stderr), Delays: delays,
 		Progress: func(text string) { fmt.Fprintln(parent, text) },
 	})
 	if err != nil {

@@ -38,8 +38,12 @@ func localUp(s *session) *cli.Command {
 	return &cli.Command{
 		Name:  "up",
 		Usage: "start the local cloud in the background; does nothing when it runs",
+		Flags: []cli.Flag{delayFlag()},
 		Action: func(c *cli.Context) error {
 			if err := arguments(c, 0, 0); err != nil {
+				return err
+			}
+			if err := setDelays(c.StringSlice("delay")); err != nil {
 				return err
 			}
 			env, err := s.ensureCloud(c.Context)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/imagobuild/imago/builder"
@@ -17,12 +16,7 @@ type progress struct {
 	step   builder.StepStarted
 	upload builder.Uploaded
 	sent   bool // the upload's last line is out
-	times  []stageTime
-}
-
-type stageTime struct {
-	stage builder.Stage
-	took  time.Duration
+	spans  []builder.Span
 }
 
 // learn takes an event in and returns the lines to show for it.
@@ -33,8 +27,8 @@ func (p *progress) learn(e builder.Event, now time.Time) []line {
 		if e.Stage != builder.StageStep { // its steps say more
 			return []line{{p.name, heading, string(e.Stage)}}
 		}
-	case builder.StageDone:
-		p.times = append(p.times, stageTime{e.Stage, e.Took})
+	case builder.Span:
+		p.spans = append(p.spans, e)
 	case builder.StepStarted:
 		p.step, p.since, p.upload, p.sent = e, now, builder.Uploaded{}, false
 		return []line{{p.name, heading, p.doing()}}
@@ -94,16 +88,3 @@ func (p *progress) status(now time.Time) string {
 
 // sending says whether an upload is under way.
 func (p *progress) sending() bool { return p.upload.Total > 0 && !p.sent }
-
-// summary is how long the build and each of its stages took.
-func (p *progress) summary(now time.Time) string {
-	var parts []string
-	for _, t := range p.times {
-		parts = append(parts, fmt.Sprintf("%s %s", t.stage, took(t.took)))
-	}
-	text := "after " + took(now.Sub(p.began))
-	if len(parts) > 0 {
-		text += " (" + strings.Join(parts, ", ") + ")"
-	}
-	return text
-}

@@ -25,7 +25,7 @@ func (s *session) report(results []result, o buildOptions, runID string) error {
 	}
 	var errs []error
 	for _, r := range results {
-		if r.image.ID != "" {
+		if r.image.ID != "" && !r.printed {
 			_, err := fmt.Fprintln(s.stdout, r.image.ID)
 			errs = append(errs, err)
 		}

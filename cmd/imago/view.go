@@ -72,7 +72,7 @@ func (v *view) event(name string, e builder.Event) {
 	}
 }
 
-// end says that a build is over, and how long everything took.
+// end says that a build is over, where its time went, and how long everything took.
 func (v *view) end(name string, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -81,9 +81,13 @@ func (v *view) end(name string, err error) {
 		return
 	}
 	v.running = slices.DeleteFunc(v.running, func(r *progress) bool { return r == p })
-	l := line{name, success, "done " + p.summary(v.now())}
+	for _, row := range stageTable(p.spans) {
+		v.print(line{name, detail, row})
+	}
+	after := " after " + took(v.now().Sub(p.began))
+	l := line{name, success, "done" + after}
 	if err != nil {
-		l.kind, l.text = failure, "ended "+p.summary(v.now())
+		l.kind, l.text = failure, "ended"+after
 	}
 	v.print(l)
 }

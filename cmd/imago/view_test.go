@@ -33,8 +33,9 @@ func bakeWeb(v *view, c *clock) {
 		for _, e := range within {
 			v.event("web", e)
 		}
+		start := c.now()
 		c.pass(d)
-		v.event("web", builder.StageDone{Stage: s, Took: d})
+		v.event("web", builder.Span{Kind: builder.SpanStage, Name: string(s), Start: start, Took: d})
 	}
 	stage(builder.StagePlan, 500*time.Millisecond)
 	stage(builder.StageLaunch, 2*time.Second, builder.Created{Kind: "instance", ID: "i-1"})
@@ -49,7 +50,9 @@ func bakeWeb(v *view, c *clock) {
 	v.tick()
 	c.pass(11 * time.Second)
 	v.tick()
-	v.event("web", builder.StageDone{Stage: builder.StageStep, Took: 13 * time.Second})
+	script := builder.Span{Kind: builder.SpanScript, Start: c.now().Add(-11 * time.Second), Took: 11 * time.Second}
+	v.event("web", script)
+	v.event("web", builder.Span{Kind: builder.SpanStage, Name: "provision", Start: c.now().Add(-13 * time.Second), Took: 13 * time.Second})
 	stage(builder.StageCapture, time.Second, builder.ImageReady{Region: "us-east-1", ID: "ami-1"})
 	v.end("web", nil)
 	v.close()
@@ -71,7 +74,13 @@ func TestPlain(t *testing.T) {
     web: ... provision 2/2: setup.sh, 11s
 ==> web: capture
     web: ami-1 is available in us-east-1
-==> web: done after 17s (plan 0.5s, launch 2.0s, provision 13s, capture 1.0s)
+    web: stage      wall  AWS  SSH  script  transfer
+    web: plan       0.5s    -    -       -         -
+    web: launch     2.0s    -    -       -         -
+    web: provision   13s    -    -     11s         -
+    web: capture    1.0s    -    -       -         -
+    web: all         17s    -    -     11s         -
+==> web: done after 17s
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

@@ -1,4 +1,5 @@
-// Package poll is the one place where imago waits for something to come true.
+// Package poll is the one place where imago waits for something to come true:
+// Until looks at one thing, a Group at many at once.
 package poll
 
 import (
@@ -11,12 +12,12 @@ import (
 // up to Max, each pause up to a tenth longer, so that builds do not look in step.
 type Pace struct{ First, Max time.Duration }
 
-// Seconds and Minutes are the paces for what takes that long. Their ceilings
-// bound what a wait adds to what it waits for.
-func Seconds() Pace { return Pace{250 * time.Millisecond, 2 * time.Second} }
+// Second is the pace for states of AWS: what becomes true is noticed 0.5 s
+// later in the mean, and 1.1 s at most.
+func Second() Pace { return Pace{250 * time.Millisecond, time.Second} }
 
-// Minutes is for waits of minutes.
-func Minutes() Pace { return Pace{250 * time.Millisecond, 5 * time.Second} }
+// Seconds is the pace for what each build has to look at alone.
+func Seconds() Pace { return Pace{250 * time.Millisecond, 2 * time.Second} }
 
 // Until looks until look says that it is done, returns an error, or ctx ends;
 // then it returns the cause of that.
@@ -29,11 +30,14 @@ func Until(ctx context.Context, p Pace, look func(context.Context) (done bool, e
 		if done || err != nil {
 			return err
 		}
-		if err := For(ctx, pause+rand.N(pause/10+1)); err != nil {
+		if err := For(ctx, jitter(pause)); err != nil {
 			return err
 		}
 	}
 }
+
+// jitter makes a pause up to a tenth longer.
+func jitter(pause time.Duration) time.Duration { return pause + rand.N(pause/10+1) }
 
 // For waits for d, or for the end of ctx, whose cause it then returns.
 func For(ctx context.Context, d time.Duration) error {

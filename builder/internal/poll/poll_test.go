@@ -27,7 +27,7 @@ func TestUntilReturnsTheCause(t *testing.T) {
 		late := errors.New("no image after 1m")
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, late)
 		defer cancel()
-		err := Until(ctx, Minutes(), func(context.Context) (bool, error) { return false, nil })
+		err := Until(ctx, Seconds(), func(context.Context) (bool, error) { return false, nil })
 		if err != late {
 			t.Errorf("got %v, want %v", err, late)
 		}

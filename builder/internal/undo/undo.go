@@ -8,17 +8,20 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // DefaultGrace bounds how long one entry may take.
 const DefaultGrace = 5 * time.Minute
 
-// Stack holds compensations. The zero value is ready for use.
+// Stack holds compensations. The zero value is ready for use, by several
+// goroutines at once; nothing may be added while Run runs.
 type Stack struct {
 	// Grace bounds each entry. Optional; defaults to DefaultGrace.
 	Grace time.Duration
 
+	mu      sync.Mutex
 	entries []*Entry
 }
 
@@ -28,7 +31,9 @@ type Entry struct {
 	do   func(context.Context) error
 	uses []*Entry
 	done chan struct{}
-	kept bool
+	kept atomic.Bool
+	once sync.Once
+	err  error // of do, a *LeakError
 }
 
 // Add remembers what to do to take something back. It must be called the moment
@@ -36,17 +41,21 @@ type Entry struct {
 // it: an entry is taken back before the entries it uses, and beside the others.
 func (s *Stack) Add(what string, do func(context.Context) error, uses ...*Entry) *Entry {
 	e := &Entry{what: what, do: do, uses: uses, done: make(chan struct{})}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.entries = append(s.entries, e)
 	return e
 }
 
 // Keep forgets how to take e back: what it stands for stays.
-func (e *Entry) Keep() { e.kept = true }
+func (e *Entry) Keep() { e.kept.Store(true) }
 
 // KeepAll keeps everything and returns what that is, in the order it was made.
 func (s *Stack) KeepAll() (kept []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, e := range s.entries {
-		if !e.kept {
+		if !e.kept.Load() {
 			kept = append(kept, e.what)
 		}
 	}
@@ -56,7 +65,9 @@ func (s *Stack) KeepAll() (kept []string) {
 
 // Empty says whether there is nothing to take back.
 func (s *Stack) Empty() bool {
-	return !slices.ContainsFunc(s.entries, func(e *Entry) bool { return !e.kept })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !slices.ContainsFunc(s.entries, func(e *Entry) bool { return !e.kept.Load() })
 }
 
 // Run takes everything back, users before what they use. It runs every entry
@@ -77,7 +88,8 @@ func (s *Stack) Run(ctx context.Context) error {
 			for _, u := range users[e] {
 				<-u.done
 			}
-			leaks[len(leaks)-1-i] = s.takeBack(ctx, e)
+			s.takeBack(ctx, e)
+			leaks[len(leaks)-1-i] = e.err
 		})
 	}
 	wg.Wait()
@@ -85,17 +97,24 @@ func (s *Stack) Run(ctx context.Context) error {
 	return errors.Join(leaks...)
 }
 
-// takeBack runs one entry on a context that survives cancellation, but not forever.
-func (s *Stack) takeBack(ctx context.Context, e *Entry) error {
-	if e.kept {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(s.Grace, DefaultGrace))
-	defer cancel()
-	if err := e.do(ctx); err != nil {
-		return &LeakError{Resources: []string{e.what}, Err: err}
-	}
-	return nil
+// Start takes e back now, in the background, if nothing uses it any more. Run
+// waits for that, and returns how it went.
+func (s *Stack) Start(ctx context.Context, e *Entry) {
+	go s.takeBack(ctx, e)
+}
+
+// takeBack runs one entry, once, on a context that survives cancellation, but not forever.
+func (s *Stack) takeBack(ctx context.Context, e *Entry) {
+	e.once.Do(func() {
+		if e.kept.Load() {
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(s.Grace, DefaultGrace))
+		defer cancel()
+		if err := e.do(ctx); err != nil {
+			e.err = &LeakError{Resources: []string{e.what}, Err: err}
+		}
+	})
 }
 
 // LeakError says that something was left behind.
