@@ -4,9 +4,10 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"html/template"
+	"html"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -114,52 +115,45 @@ func (t *timeline) bounds() (start, end time.Time) {
 	return start, end
 }
 
-//go:embed timeline.html
-var timelinePage string
-
-// The page's data. Left and Width are percent of the whole time.
-type (
-	pageBuild struct {
-		Name  string
-		Table string
-		Rows  [][]pageSpan
-	}
-	pageSpan struct {
-		Kind, Name, Took, At string
-		Left, Width          float64
-	}
-	page struct {
-		Took   string
-		Kinds  []builder.SpanKind
-		Ticks  []pageSpan
-		Builds []pageBuild
-	}
-)
+//go:embed timeline.css
+var timelineStyle string
 
 // writeReport writes the run as one HTML page that needs nothing else.
 func (t *timeline) writeReport(w io.Writer) error {
 	start, end := t.bounds()
 	all := max(end.Sub(start), time.Millisecond)
-	percent := func(d time.Duration) float64 { return 100 * float64(d) / float64(all) }
-	p := page{Took: took(all), Kinds: append(waits(), builder.SpanLocal, builder.SpanPause)}
-	for i := range 10 {
-		at := all * time.Duration(i) / 10
-		p.Ticks = append(p.Ticks, pageSpan{Name: took(at), Left: percent(at)})
+	var p strings.Builder
+	fmt.Fprintf(&p, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>imago: where %s went</title>\n<style>\n%s</style>\n</head>\n<body>\n", took(all), timelineStyle)
+	fmt.Fprintf(&p, "<h1>Where %s went</h1>\n<p class=\"key\">", took(all))
+	for _, k := range append(waits(), builder.SpanLocal, builder.SpanPause) {
+		fmt.Fprintf(&p, `<span class="%s">%[1]s</span>`, k)
 	}
+	p.WriteString("</p>\n")
 	for _, b := range t.builds {
-		pb := pageBuild{Name: b.name}
-		for _, line := range stageTable(b.spans) {
-			pb.Table += line + "\n"
-		}
-		for _, spans := range lanes(b.spans) {
-			var row []pageSpan
-			for _, s := range spans {
-				at := s.Start.Sub(start)
-				row = append(row, pageSpan{string(s.Kind), s.Name, took(s.Took), took(at), percent(at), percent(s.Took)})
-			}
-			pb.Rows = append(pb.Rows, row)
-		}
-		p.Builds = append(p.Builds, pb)
+		b.writeTo(&p, start, all)
 	}
-	return template.Must(template.New("timeline").Parse(timelinePage)).Execute(w, p)
+	p.WriteString("</body>\n</html>\n")
+	_, err := io.WriteString(w, p.String())
+	return err
+}
+
+// writeTo writes the part of one build: an axis, the rows, the table. Positions
+// are percent of the whole run.
+func (b *buildTimes) writeTo(p *strings.Builder, start time.Time, all time.Duration) {
+	percent := func(d time.Duration) float64 { return 100 * float64(d) / float64(all) }
+	fmt.Fprintf(p, "<h2>%s</h2>\n<div class=\"axis\">", html.EscapeString(b.name))
+	for i := range time.Duration(10) {
+		fmt.Fprintf(p, `<span style="left:%d%%">%s</span>`, 10*i, took(all*i/10))
+	}
+	p.WriteString("</div>\n")
+	for _, row := range lanes(b.spans) {
+		p.WriteString(`<div class="row">`)
+		for _, s := range row {
+			at := s.Start.Sub(start)
+			fmt.Fprintf(p, `<div class="%s" style="left:%.3f%%;width:%.3f%%" title="%s: %s, from %s on (%[1]s)">%[4]s</div>`,
+				s.Kind, percent(at), percent(s.Took), html.EscapeString(s.Name), took(s.Took), took(at))
+		}
+		p.WriteString("</div>\n")
+	}
+	fmt.Fprintf(p, "<pre>%s</pre>\n", html.EscapeString(strings.Join(stageTable(b.spans), "\n")))
 }

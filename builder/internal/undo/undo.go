@@ -30,10 +30,11 @@ type Entry struct {
 	what string
 	do   func(context.Context) error
 	uses []*Entry
-	done chan struct{}
 	kept atomic.Bool
-	once sync.Once
-	err  error // of do, a *LeakError
+
+	begun atomic.Bool
+	done  chan struct{} // closed when it is taken back, or kept
+	err   error         // of do, a *LeakError; after done
 }
 
 // Add remembers what to do to take something back. It must be called the moment
@@ -84,7 +85,6 @@ func (s *Stack) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for i, e := range s.entries {
 		wg.Go(func() {
-			defer close(e.done)
 			for _, u := range users[e] {
 				<-u.done
 			}
@@ -105,16 +105,19 @@ func (s *Stack) Start(ctx context.Context, e *Entry) {
 
 // takeBack runs one entry, once, on a context that survives cancellation, but not forever.
 func (s *Stack) takeBack(ctx context.Context, e *Entry) {
-	e.once.Do(func() {
-		if e.kept.Load() {
-			return
-		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(s.Grace, DefaultGrace))
-		defer cancel()
-		if err := e.do(ctx); err != nil {
-			e.err = &LeakError{Resources: []string{e.what}, Err: err}
-		}
-	})
+	if !e.begun.CompareAndSwap(false, true) {
+		<-e.done
+		return
+	}
+	defer close(e.done)
+	if e.kept.Load() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(s.Grace, DefaultGrace))
+	defer cancel()
+	if err := e.do(ctx); err != nil {
+		e.err = &LeakError{Resources: []string{e.what}, Err: err}
+	}
 }
 
 // LeakError says that something was left behind.

@@ -94,3 +94,40 @@ func TestKeepAll(t *testing.T) {
 		t.Errorf("kept %q, want %q; empty: %v", kept, want, s.Empty())
 	}
 }
+
+// TestStart: what was started early is taken back once, and Run waits for it and says how it went.
+func TestStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l log
+		var s Stack
+		group := s.Add("group", l.do("group", nil))
+		instance := s.Add("instance", func(ctx context.Context) error {
+			time.Sleep(time.Minute)
+			return l.do("instance", errors.New("it stays"))(ctx)
+		}, group)
+		ctx, cancel := context.WithCancel(t.Context())
+		s.Start(ctx, instance)
+		cancel()
+		err := s.Run(ctx)
+		if want := "left behind: instance: it stays"; err == nil || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
+		if want := []string{"instance", "group"}; !slices.Equal(l.took, want) {
+			t.Errorf("took back %q, want %q", l.took, want)
+		}
+	})
+}
+
+// TestAddFromSeveral: things made at the same time are all taken back.
+func TestAddFromSeveral(t *testing.T) {
+	var l log
+	var s Stack
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() { s.Add("key", l.do("key", nil)) })
+	}
+	all.Wait()
+	if err := s.Run(t.Context()); err != nil || len(l.took) != 20 {
+		t.Errorf("took %d back: %v", len(l.took), err)
+	}
+}
