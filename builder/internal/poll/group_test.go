@@ -127,6 +127,7 @@ func TestGroupError(t *testing.T) {
 		if err := g.Until(t.Context(), "x", there); err != w.err {
 			t.Errorf("got %v, want %v", err, w.err)
 		}
+		synctest.Wait() // for the end of the first looking
 		w.err = nil
 		if err := g.Until(t.Context(), "x", there); err != nil {
 			t.Error(err)
