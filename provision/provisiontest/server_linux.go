@@ -2,6 +2,7 @@ package provisiontest
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -104,14 +105,17 @@ func openDir(t testing.TB) string {
 	return dir
 }
 
+// freeAddr is a port on a loopback address of its own: on a shared one another
+// server that starts at the same time could be given the port, too.
 func freeAddr(t testing.TB) *net.TCPAddr {
 	t.Helper()
-	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	ip := net.IPv4(127, byte(1+rand.N(254)), byte(rand.N(256)), byte(1+rand.N(254)))
+	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: ip})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: l.Addr().(*net.TCPAddr).Port}
+	return &net.TCPAddr{IP: ip, Port: l.Addr().(*net.TCPAddr).Port}
 }
 
 // writeFiles writes what launch mounts over the host's files.
