@@ -1,8 +1,9 @@
 # make demo    bake primal and carnivore on the local cloud, boot the result, show its page (as root)
 # make test    everything: vet, gofmt, shellcheck, unit tests, end to end (as root)
 # make build   bin/imago
+# make bench   imago beside packer, tar, rsync and scp (as root); BENCH='-rows many -n 3' for less, BENCH=-h for all flags
 
-.PHONY: build demo test deps lint machines unit e2e
+.PHONY: build demo test deps lint machines unit e2e bench
 export CGO_ENABLED = 0
 export PATH := $(shell e2e/go.sh):$(PATH)
 
@@ -40,3 +41,10 @@ unit:
 
 e2e:
 	go test -count=1 -timeout 30m ./e2e
+
+# Not part of test: nothing in it can fail for being slow.
+bench: build
+	@e2e/deps.sh $(MACHINES) aws=awscli packer=packer rsync=rsync ssh=openssh-client sshd=openssh-server
+	go test -count=1 ./e2e/bench
+	go test -run '^$$' -bench . -benchmem ./e2e/bench
+	go run ./e2e/bench $(BENCH)

@@ -1,0 +1,129 @@
+// Command bench runs imago and Packer in turn on the same local cloud, and
+// tar, rsync and scp beside them, and says what each took. It needs root, and
+// the programs that `make bench` installs.
+//
+//	go run ./e2e/bench -rows many,scripts10 -links 0,80ms,80ms@50 -n 5
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/imagobuild/imago/provision"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := command(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// settings are the flags.
+type settings struct {
+	rows, links, imago, packer, dir, out string
+	n                                    int
+	limit, calm                          time.Duration
+}
+
+func command(ctx context.Context, args []string) error {
+	if len(args) > 0 && args[0] == "put" {
+		return put(ctx, args[1:])
+	}
+	var s settings
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.StringVar(&s.rows, "rows", "many,flat300,medium,big,scripts10,nothing,validate", "what to measure")
+	flags.StringVar(&s.links, "links", "0,20ms,80ms,80ms@50", "round trips to the machine, with @N at N Mbit/s")
+	flags.IntVar(&s.n, "n", 5, "repetitions")
+	flags.DurationVar(&s.limit, "limit", 2*time.Hour, "start no further run after this time")
+	flags.DurationVar(&s.calm, "quiet", 20*time.Second, "wait at most so long, before each run, for the computer to be idle")
+	flags.StringVar(&s.imago, "imago", "bin/imago", "imago's binary")
+	flags.StringVar(&s.packer, "packer", "packer", "Packer's binary")
+	flags.StringVar(&s.dir, "dir", filepath.Join(os.TempDir(), "imago-bench"), "scratch directory; its trees are kept for the next time")
+	flags.StringVar(&s.out, "out", "", "directory for bench.json and bench.svg; default: the scratch directory")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil
+		}
+		return err
+	}
+	return measure(ctx, s)
+}
+
+func measure(ctx context.Context, s settings) (err error) {
+	if os.Geteuid() != 0 {
+		return errors.New("the local cloud makes real machines and needs root: sudo make bench")
+	}
+	var links []link
+	for _, text := range strings.Split(s.links, ",") {
+		l, err := parseLink(text)
+		if err != nil {
+			return err
+		}
+		links = append(links, l)
+	}
+	b, err := openBench(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	var rows []row
+	for _, name := range strings.Split(s.rows, ",") {
+		more, err := b.rowsOf(name, links)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, more...)
+	}
+	return b.report(b.runAll(ctx, rows))
+}
+
+// lookUp makes the paths of the programs absolute, and names all that are missing.
+func (s *settings) lookUp() error {
+	var errs []error
+	for _, name := range []*string{&s.imago, &s.packer} {
+		path, err := exec.LookPath(*name)
+		if err == nil {
+			path, err = filepath.Abs(path)
+		}
+		*name, errs = path, append(errs, err)
+	}
+	for _, name := range []string{"ssh", "scp", "tar", "rsync", "aws"} {
+		_, err := exec.LookPath(name)
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("%w\nmake bench builds imago and installs the others with apt", err)
+	}
+	return nil
+}
+
+// put is one upload by imago's library, connecting included: what tar, rsync
+// and scp are compared with. It runs as a process of its own.
+func put(ctx context.Context, args []string) error {
+	if len(args) != 4 {
+		return errors.New("usage: bench put ADDR KEYFILE SOURCE DEST")
+	}
+	key, err := os.ReadFile(args[1])
+	if err != nil {
+		return err
+	}
+	// Any host key, as for the programs beside it: the machine is one of our own.
+	h, err := provision.Dial(ctx, args[0], provision.Identity{
+		User: baseUser, Keys: [][]byte{key}, HostKey: provision.HostKey{Insecure: true}})
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	return h.Upload(ctx, provision.Tree{Source: args[2], Dest: args[3]}, nil)
+}
