@@ -65,8 +65,7 @@ func Start(t testing.TB, o Options) *Server {
 	if s.HostKey, err = provision.NewKey("host"); err != nil {
 		t.Fatal(err)
 	}
-	addr := freeAddr(t)
-	s.Addr, s.UID = addr.String(), 100_000+addr.Port
+	s.Addr, s.UID = freeAddr(t), 100_000+rand.N(1<<28) // an account of its own, too
 	s.writeFiles(t, o)
 	s.launch(t, o)
 	s.wait(t)
@@ -107,7 +106,7 @@ func openDir(t testing.TB) string {
 
 // freeAddr is a port on a loopback address of its own: on a shared one another
 // server that starts at the same time could be given the port, too.
-func freeAddr(t testing.TB) *net.TCPAddr {
+func freeAddr(t testing.TB) string {
 	t.Helper()
 	ip := net.IPv4(127, byte(1+rand.N(254)), byte(rand.N(256)), byte(1+rand.N(254)))
 	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: ip})
@@ -115,7 +114,7 @@ func freeAddr(t testing.TB) *net.TCPAddr {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	return &net.TCPAddr{IP: ip, Port: l.Addr().(*net.TCPAddr).Port}
+	return l.Addr().String()
 }
 
 // writeFiles writes what launch mounts over the host's files.
