@@ -1,13 +1,21 @@
 package provision
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
+)
+
+// The pauses between tries to get a lost connection back.
+const (
+	redialFirst = 250 * time.Millisecond
+	redialMost  = 5 * time.Second
 )
 
 // ErrLost is the error of an operation whose connection ended under it. The
@@ -23,11 +31,31 @@ type Host struct {
 	conn    *watchedConn
 	through *Host // the bastion, or nil
 	done    chan struct{}
-	noTar   atomic.Bool // an upload has found out that the machine has no tar
+	found   // what has been found out about the machine, and the way to it
 
 	mu   sync.Mutex
 	lost error // why the connection was given up, when we did it
 }
+
+// found is what uploads have found out.
+type found struct {
+	noTar, noGzip, noSFTP atomic.Bool
+	roundTrip             atomic.Int64 // a time.Duration: the shortest that was seen
+	redialed              bool
+}
+
+// saw notes that a round trip took no longer than d.
+func (f *found) saw(d time.Duration) {
+	for {
+		old := f.roundTrip.Load()
+		if old > 0 && old <= int64(d) || f.roundTrip.CompareAndSwap(old, int64(d)) {
+			return
+		}
+	}
+}
+
+// far reports whether round trips are long.
+func (f *found) far() bool { return time.Duration(f.roundTrip.Load()) >= far }
 
 func newHost(client *ssh.Client, conn *watchedConn, through *Host, addr string, id Identity) *Host {
 	h := &Host{addr: addr, id: id, client: client, conn: conn, through: through, done: make(chan struct{})}
@@ -36,7 +64,46 @@ func newHost(client *ssh.Client, conn *watchedConn, through *Host, addr string, 
 		close(h.done)
 	}()
 	go h.keepAlive()
+	go h.measure()
 	return h
+}
+
+// measure takes the time of a round trip: a request that the machine refuses.
+func (h *Host) measure() {
+	start := time.Now()
+	if _, _, err := h.client.SendRequest("keepalive@openssh.com", true, nil); err == nil {
+		h.saw(time.Since(start))
+	}
+}
+
+// again makes another connection to the same machine.
+func (h *Host) again(ctx context.Context) (*Host, error) {
+	next, err := Dial(ctx, h.addr, h.id)
+	if err != nil {
+		return nil, err
+	}
+	next.redialed = true
+	next.noTar.Store(h.noTar.Load())
+	next.noGzip.Store(h.noGzip.Load())
+	next.noSFTP.Store(h.noSFTP.Load())
+	return next, nil
+}
+
+// redial is again, until it succeeds, cannot succeed, or ctx ends.
+func (h *Host) redial(ctx context.Context) (*Host, error) {
+	for pause := redialFirst; ; pause = min(2*pause, redialMost) {
+		next, err := h.again(ctx)
+		if err == nil || errors.Is(err, ErrHostKey) || errors.Is(err, ErrAuth) {
+			return next, err
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, errors.Join(context.Cause(ctx), err)
+		}
+	}
 }
 
 // Done is closed when the connection has ended, for whatever reason.

@@ -15,30 +15,31 @@ import (
 
 // List looks at the tree without touching the machine, and reads every file. Its
 // error holds everything that would stop an upload: missing and unreadable
-// files, sockets, FIFOs and devices, each by name.
+// files, sockets, FIFOs and devices, each by name, up to twenty of them.
 func (t Tree) List(ctx context.Context) (Listing, error) {
-	s, err := t.look(ctx)
+	if err := t.check(); err != nil {
+		return Listing{}, err
+	}
+	s, err := t.rootSurvey()
 	if err != nil {
 		return Listing{}, err
 	}
-	sum := sha256.New()
-	var problems []error
-	for _, e := range s.entries {
-		if err := t.digest(ctx, sum, e); err != nil {
-			problems = append(problems, err)
+	sum, buffer := sha256.New(), make([]byte, copyBuffer)
+	var unread problems
+	err = t.walk(ctx, visitor{enter: func(e entry) error {
+		if err := t.digest(ctx, sum, e, buffer); err != nil {
+			unread.add(err)
 		}
-		if ctx.Err() != nil {
-			return Listing{}, context.Cause(ctx)
-		}
-	}
-	if len(problems) > 0 {
-		return Listing{}, errors.Join(problems...)
+		return s.add(e)
+	}})
+	if err := errors.Join(err, unread.err()); err != nil {
+		return Listing{}, err
 	}
 	return Listing{Files: s.files, Bytes: s.bytes, Digest: hex.EncodeToString(sum.Sum(nil))}, nil
 }
 
 // digest adds one entry to sum, each part behind its length, so that no two trees read the same.
-func (t Tree) digest(ctx context.Context, sum hash.Hash, e entry) error {
+func (t Tree) digest(ctx context.Context, sum hash.Hash, e entry, buffer []byte) error {
 	part := func(s string) {
 		var length [8]byte
 		binary.BigEndian.PutUint64(length[:], uint64(len(s)))
@@ -52,22 +53,25 @@ func (t Tree) digest(ctx context.Context, sum hash.Hash, e entry) error {
 		return nil
 	}
 	contents := sha256.New()
-	if _, err := t.copyEntry(ctx, contents, e); err != nil {
+	if _, err := t.copyEntry(ctx, contents, e, buffer); err != nil {
 		return err
 	}
 	part(string(contents.Sum(nil)))
 	return nil
 }
 
-// copyEntry writes the contents of a regular file, exactly as many bytes as it
-// had when the tree was looked at.
-func (t Tree) copyEntry(ctx context.Context, to io.Writer, e entry) (int64, error) {
+// copyBuffer is how much of a file is read at once.
+const copyBuffer = 256 << 10
+
+// copyEntry writes the contents of a regular file through buffer, exactly as
+// many bytes as it had when the tree was looked at.
+func (t Tree) copyEntry(ctx context.Context, to io.Writer, e entry, buffer []byte) (int64, error) {
 	in, err := t.open(ctx, e)
 	if err != nil {
 		return 0, err
 	}
 	defer in.Close()
-	return io.CopyBuffer(onlyWriter{to}, in, make([]byte, 256<<10))
+	return io.CopyBuffer(onlyWriter{to}, in, buffer)
 }
 
 // open returns a reader of the contents of e, exactly as many bytes as it has.
@@ -79,10 +83,7 @@ func (t Tree) open(ctx context.Context, e entry) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return struct {
-		io.Reader
-		io.Closer
-	}{&exactReader{ctx: ctx, in: in, entry: e}, in}, nil
+	return &exactReader{ctx: ctx, in: in, entry: e}, nil
 }
 
 // onlyWriter hides ReadFrom, which would read in pieces of its own size.
@@ -91,11 +92,8 @@ type onlyWriter struct{ io.Writer }
 // openRegular opens the file that was looked at, and nothing that took its place.
 func openRegular(e entry) (*os.File, error) {
 	in, err := os.OpenFile(e.source, os.O_RDONLY|openNonblock, 0)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%s vanished while the tree was read", e.source)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("upload source: %w", err)
+		return nil, sourceError(e.source, err)
 	}
 	info, err := in.Stat()
 	if err == nil && (!info.Mode().IsRegular() || info.Size() != e.size) {
@@ -112,7 +110,7 @@ func openRegular(e entry) (*os.File, error) {
 // fewer or more of them.
 type exactReader struct {
 	ctx   context.Context
-	in    io.Reader
+	in    *os.File
 	entry entry
 	read  int64
 }
@@ -134,3 +132,6 @@ func (r *exactReader) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// Close implements io.Closer.
+func (r *exactReader) Close() error { return r.in.Close() }

@@ -42,7 +42,7 @@ func (m *meter) file(name string) { m.change(func(p *Progress) { p.Path = name }
 
 func (m *meter) fileDone() { m.change(func(p *Progress) { p.Files++ }) }
 
-func (m *meter) bytes(n int) { m.change(func(p *Progress) { p.Done += int64(n) }) }
+func (m *meter) bytes(n int64) { m.change(func(p *Progress) { p.Done += n }) }
 
 // again returns a meter for a second attempt, and stops this one, which the first
 // may still be counting on. What is told never goes back.
@@ -83,7 +83,7 @@ type countingWriter struct {
 // Write implements io.Writer.
 func (c *countingWriter) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)
-	c.m.bytes(n)
+	c.m.bytes(int64(n))
 	return n, err
 }
 
@@ -96,6 +96,6 @@ type countingReader struct {
 // Read implements io.Reader.
 func (c *countingReader) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
-	c.m.bytes(n)
+	c.m.bytes(int64(n))
 	return n, err
 }

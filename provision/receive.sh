@@ -1,17 +1,21 @@
 #!/bin/sh
-# Receives a tree on the machine: in two phases, or in one go when there is tar.
+# Receives a tree on the machine.
 #
-#   all     SHAPE NAME DEST           prepare, unpack stdin, place
-#   prepare SHAPE NAME DEST           prints the staging directory
-#   place   SHAPE NAME DEST STAGE
-#   discard SHAPE NAME DEST STAGE     prints why it may have come to this
+#   all     SHAPE NAME DEST ID [TARGET STAGE]    unpack stdin, and place it when it is complete
+#   prepare SHAPE NAME DEST ID                   make the staging directory only
+#   resume  SHAPE NAME DEST ID TARGET STAGE      end an earlier "all", and print how far it came
+#   place   SHAPE NAME DEST ID TARGET STAGE
+#   discard SHAPE NAME DEST ID [TARGET STAGE]    prints why it may have come to this
 #
-# The tree is put together in a private directory on the destination's own file
-# system, and appears by rename. Exit status 90: there is no tar.
+# The tree is put together in STAGE, a private directory on the destination's own
+# file system, and appears at TARGET by rename. "all" and "prepare" find out where
+# both are, and print it: DEST means something else once the tree is there. STAGE
+# stays, for some minutes, when stdin ends too early: whoever sends may come back.
+# Exit status 90: there is no tar; 93: no gzip; 94: no STAGE any more.
 set -eu
-phase=$1 shape=$2 name=$3 dest=$4 stage=${5-}
+phase=$1 shape=$2 name=$3 dest=$4 id=$5 target=${6-} stage=${7-}
 
-# Sets target, where the tree's root goes: cp -R's rules.
+# Sets target, where the tree's root goes by cp -R's rules, and stage.
 aim() {
 	case $dest in
 	/*) ;;
@@ -41,17 +45,70 @@ aim() {
 		echo "$target is not a directory, and the source is one" >&2
 		exit 91
 	fi
+	# Next to target, or inside it when it is there: a rename works from both.
+	stage=$target
+	if [ ! -d "$stage" ]; then
+		stage=${target%/*}
+		stage=${stage:-/}
+	fi
+	stage=${stage%/}/.imago-$id
 }
 
-# Makes stage, next to target, or inside it when it is there: a rename works from both.
+# Makes the staging directory, or takes over the one that is there.
 prepare() {
-	near=$target
-	if [ ! -d "$near" ]; then
-		near=${target%/*}
-		near=${near:-/}
-		mkdir -p -- "$near"
+	if [ -z "$stage" ]; then
+		aim
+		mkdir -p -- "${stage%/*}/"
+		mkdir -m 700 -- "$stage" "$stage/p"
+		stage=$(cd -- "$stage" && pwd -P && echo .)
+		stage=${stage%??}
+	else
+		[ -d "$stage" ] || exit 94
+		take_over
 	fi
-	stage=$(mktemp -d -- "${near%/}/.imago-XXXXXXXXXX")
+	echo "$$" >"$stage/pid"
+	printf 'imago-stage:%s:imago-target:%s:imago-end\n' "$stage" "$target"
+}
+
+# Sets parent and group to those of a process.
+kin() {
+	parent=0 group=0
+	read -r line 2>/dev/null <"/proc/$1/stat" || return 0
+	# shellcheck disable=SC2086 # fields: state, parent, group
+	set -- ${line##*) }
+	parent=$2 group=$3
+}
+
+# Sets others to who works for the same upload: a connection that is lost here
+# may still look alive to the machine.
+find_others() {
+	ours=" $$ " each=$$
+	while kin "$each" && [ "$parent" -gt 1 ]; do
+		each=$parent
+		ours="$ours$each "
+	done
+	kin "$$"
+	own=$group others=
+	# shellcheck disable=SC2013 # these names hold no spaces
+	for each in $(grep -lF -- "$id" /proc/[0-9]*/cmdline 2>/dev/null); do
+		each=${each#/proc/}
+		each=${each%/cmdline}
+		kin "$each"
+		case $ours in *" $each "*) continue ;; esac
+		if [ "$group" != "$own" ] && [ "$group" != 0 ]; then others="$others $each"; fi
+	done
+}
+
+# Ends them.
+take_over() {
+	tries=0
+	while find_others && [ -n "$others" ] && [ "$tries" -lt 50 ]; do
+		signal=TERM
+		if [ "$tries" -ge 20 ]; then signal=KILL; fi
+		for each in $others; do kill -s "$signal" "$each" 2>/dev/null || :; done
+		tries=$((tries + 1))
+		sleep 0.1 || sleep 1
+	done
 }
 
 # A directory without write permission can neither be emptied nor moved.
@@ -62,6 +119,24 @@ discard() {
 			rm -rf -- "$stage"
 		}
 	fi
+}
+
+# Discards what is left after ten minutes, unless somebody has taken it over.
+guard() {
+	if [ -z "$stage" ] || [ ! -d "$stage" ]; then return 0; fi
+	(
+		trap - EXIT
+		trap '' HUP INT PIPE
+		tries=0
+		while [ -d "$stage" ] && read -r owner <"$stage/pid" && [ "$owner" = "$$" ]; do
+			if [ "$tries" -ge 600 ]; then
+				discard
+				break
+			fi
+			tries=$((tries + 1))
+			sleep 1
+		done
+	) </dev/null >/dev/null 2>&1 &
 }
 
 # move DIR FILE...: renames all of them into DIR.
@@ -113,12 +188,12 @@ place() {
 		merge "$stage/t" "$target"
 		return
 	fi
-	if [ "$shape" = file ]; then
+	if [ "$shape" = file ] || [ -w "$stage/t" ]; then
 		mv -f -- "$stage/t" "$target"
 		return
 	fi
 	mode=$(stat -c %a -- "$stage/t")
-	chmod u+rwx -- "$stage/t"
+	chmod u+w -- "$stage/t"
 	mv -f -- "$stage/t" "$target"
 	chmod "$mode" -- "$target"
 }
@@ -129,22 +204,34 @@ explain() {
 	if [ "${free:-999}" -lt 256 ]; then echo "No space left on the disk of $dest"; fi
 }
 
+# Big blocks, where tar knows of them, save it half its time.
+extract() {
+	case $(tar --version 2>/dev/null) in
+	*GNU* | bsdtar*) set -- -b 512 ;;
+	*) set -- ;;
+	esac
+	tar -x -p -o -m "$@" -f - -C "$stage" 2>&1
+}
+
+# The first line of stdin says how the rest is packed.
 unpack() {
-	said=$(tar -x -p -o -m -f - -C "$stage" 2>&1) || {
+	read -r how
+	case $how in
+	gzip)
+		command -v gzip >/dev/null 2>&1 || exit 93
+		said=$(gzip -dc 2>/dev/null | extract)
+		;;
+	*) said=$(extract) ;;
+	esac || {
 		status=$?
 		full=$(explain)
 		printf '%s\n' "${full:-$said}" >&2
 		exit "$status"
 	}
 	[ -z "$said" ] || printf '%s\n' "$said" >&2
-	# An archive that was cut off between two files looks complete to tar.
-	if [ ! -e "$stage/complete" ]; then
-		echo "the transfer was cut off" >&2
-		exit 92
-	fi
 }
 
-trap discard EXIT
+trap guard EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 141' PIPE
@@ -152,21 +239,34 @@ trap 'exit 143' TERM
 case $phase in
 all)
 	command -v tar >/dev/null 2>&1 || exit 90
-	aim
 	prepare
 	unpack
-	place
+	if [ -e "$stage/complete" ]; then
+		place
+		discard
+	elif [ -e "$stage/more" ]; then
+		rm -f -- "$stage/more"
+	else
+		# An archive that was cut off between two files looks complete to tar.
+		echo "the transfer was cut off" >&2
+		exit 92
+	fi
 	;;
-prepare)
-	aim
+prepare) prepare ;;
+resume)
 	prepare
-	cd -- "$stage"
-	printf 'imago-stage:%s\n' "$(pwd -P)"
-	trap - EXIT
+	if [ -e "$stage/at" ]; then printf 'imago-at:%s\n' "$(cat -- "$stage/at")"; fi
 	;;
 place)
-	aim
 	place
+	discard
 	;;
-discard) explain ;;
+discard)
+	take_over
+	if [ -z "$stage" ]; then aim; fi
+	if [ -d "$stage" ]; then
+		explain
+		discard
+	fi
+	;;
 esac

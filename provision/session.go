@@ -63,10 +63,12 @@ func (h *Host) start(ctx context.Context, command string, pty bool) (*session, e
 }
 
 func (h *Host) startNow(command string, pty bool) (*session, error) {
+	asked := time.Now()
 	ch, requests, err := h.client.OpenChannel("session", nil)
 	if err != nil {
 		return nil, h.channelError("open a session", err)
 	}
+	h.saw(time.Since(asked))
 	s := &session{ch: ch, exited: make(chan exitStatus, 1)}
 	go s.watch(requests)
 	if err := h.prepare(ch, pty); err != nil {
@@ -156,20 +158,26 @@ func (s *session) watch(requests <-chan *ssh.Request) {
 
 // exec runs command to its end. The error is ctx's cause, the feed's own error,
 // or an ErrLost; a command that ends with any exit status is no error here.
-// After exec has returned, nothing is written to the streams.
+// After exec has returned, nothing is written to the streams, and the feed has
+// ended, unless ctx has.
 func (h *Host) exec(ctx context.Context, command string, std streams) (exitStatus, error) {
 	s, err := h.start(ctx, command, std.pty)
 	if err != nil {
 		return exitStatus{}, err
 	}
-	defer s.ch.Close()
-
 	out := &gate{}
 	defer out.close()
 	output := s.copyOutput(out, std)
 	feedCtx, stopFeed := context.WithCancel(ctx)
-	defer stopFeed()
-	fed := s.feedInput(feedCtx, std.feed)
+	fed, feedEnded := s.feedInput(feedCtx, std.feed)
+	defer func() {
+		stopFeed()
+		s.ch.Close()
+		select {
+		case <-feedEnded:
+		case <-ctx.Done(): // it may wait for a machine that does not answer any more
+		}
+	}()
 
 	for {
 		select {
@@ -192,9 +200,10 @@ func (h *Host) exec(ctx context.Context, command string, std streams) (exitStatu
 
 // feedInput writes the command's stdin and ends it. The machine closing the
 // channel ends a write that waits for the window.
-func (s *session) feedInput(ctx context.Context, feed func(context.Context, io.Writer) error) <-chan error {
-	fed := make(chan error, 1)
+func (s *session) feedInput(ctx context.Context, feed func(context.Context, io.Writer) error) (fed <-chan error, ended <-chan struct{}) {
+	result, done := make(chan error, 1), make(chan struct{})
 	go func() {
+		defer close(done)
 		var err error
 		if feed != nil {
 			err = feed(ctx, s.ch)
@@ -202,9 +211,9 @@ func (s *session) feedInput(ctx context.Context, feed func(context.Context, io.W
 		if err == nil {
 			err = s.ch.CloseWrite()
 		}
-		fed <- err
+		result <- err
 	}()
-	return fed
+	return result, done
 }
 
 // copyOutput reads both streams at once: they share one window, so that a

@@ -2,18 +2,23 @@ package provision
 
 import (
 	"context"
-	_ "embed"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
+	"time"
 )
 
-//go:embed receive.sh
-var receiveScript string
+const (
+	// reconnects is how often in a row a connection may be lost without anything arriving.
+	reconnects = 5
 
-// exitNoTar is receive.sh's status on a machine without tar.
-const exitNoTar = 90
+	// reconnectFor bounds the tries to get a lost connection back; the machine
+	// keeps what has arrived for ten minutes.
+	reconnectFor = 3 * time.Minute
+
+	discardTime = 15 * time.Second
+)
 
 // Upload sends a tree. Everything is put together in a private directory beside
 // the destination and appears by rename, so that no file is ever seen half
@@ -22,86 +27,180 @@ const exitNoTar = 90
 // else they hold. on is called from one goroutine at a time, some times a second
 // and at the end, and may be nil.
 //
-// The tree travels as one tar stream, or by SFTP to a machine without tar.
+// Files travel as one tar stream, compressed where the link is slower than that.
+// Over a link with long round trips, big files that do not compress travel beside
+// it, by SFTP, over several channels and connections; sparse files always do, and
+// stay sparse. When the connection is lost, Upload connects again and goes on
+// where the machine is; Host itself stays lost. A machine without tar gets
+// everything by SFTP. Memory does not grow with the tree.
 func (h *Host) Upload(ctx context.Context, t Tree, on func(Progress)) error {
 	s, err := t.look(ctx)
 	if err != nil {
 		return err
 	}
-	progress := newMeter(on, s.bytes, s.files)
-	if !h.noTar.Load() {
-		err = h.uploadTar(ctx, t, s, progress)
-		if exit := (*receiveError)(nil); errors.As(err, &exit) && exit.code == exitNoTar {
-			h.noTar.Store(true)
-			progress = progress.again()
+	u := &upload{tree: t, survey: s, id: newStageID(), host: h, ledger: newLedger(), progress: newMeter(on, s.bytes, s.files)}
+	defer func() {
+		u.progress.stop()
+		if u.host != h { // that one is the caller's
+			u.host.Close()
 		}
+	}()
+	if err := u.run(ctx); err != nil {
+		return fmt.Errorf("upload %s to %s: %w", t.label(), t.Dest, u.discard(ctx, causeOr(ctx, err)))
 	}
-	defer progress.stop()
-	if h.noTar.Load() {
-		err = h.uploadSFTP(ctx, t, s, progress)
-	}
-	if err != nil {
-		return fmt.Errorf("upload %s to %s: %w", t.label(), t.Dest, err)
-	}
-	progress.finish()
+	u.progress.finish()
 	return nil
 }
 
-func (h *Host) uploadTar(ctx context.Context, t Tree, s *survey, progress *meter) error {
-	_, err := h.receive(ctx, t, s, "all", func(ctx context.Context, w io.Writer) error {
-		return t.writeTar(ctx, w, s, progress)
-	})
-	return err
+// upload is one Upload under way.
+type upload struct {
+	tree     Tree
+	survey   *survey
+	id       string // names the staging directory on the machine
+	progress *meter
+
+	host    *Host   // the connection in use: another one after the first is lost
+	staging staging // empty until the machine has said it
+	ledger  *ledger // what has arrived
+	squeeze bool    // the link has shown that it is slow
+	sentAll bool    // the machine may have placed the tree
+	resumed bool    // it is not the first time
 }
 
-// receive runs a phase of receive.sh, as root when the tree asks for it.
-func (h *Host) receive(ctx context.Context, t Tree, s *survey, phase string, feed func(context.Context, io.Writer) error, more ...string) (string, error) {
-	words := append([]string{"sh", "-c", receiveScript, "imago-receive", phase, string(s.shape), s.name, remotePath(t.Dest)}, more...)
-	if t.Sudo {
-		words = asRoot(words)
+// errAgain says that the machine, or the link, wants it another way.
+var errAgain = errors.New("once more, another way")
+
+// run sends the tree, in as many attempts as it takes.
+func (u *upload) run(ctx context.Context) error {
+	for lost := 0; ; {
+		before := u.ledger.arrived()
+		err := u.attempt(ctx)
+		switch {
+		case errors.Is(err, errAgain):
+			u.progress = u.progress.again()
+			continue
+		case err == nil || !errors.Is(err, ErrLost) || u.host.noTar.Load() || ctx.Err() != nil:
+			return err
+		}
+		placed, resumeErr := u.resume(ctx)
+		if placed || resumeErr != nil {
+			return resumeErr
+		}
+		u.resumed, u.progress = true, u.progress.again()
+		if lost++; u.ledger.arrived() > before {
+			lost = 0
+		}
+		if lost >= reconnects {
+			return err
+		}
 	}
-	var stdout strings.Builder
-	stderr := &tail{}
-	status, err := h.exec(ctx, command(words...), streams{feed: feed, stdout: &stdout, stderr: stderr})
+}
+
+// attempt sends what the machine does not have yet.
+func (u *upload) attempt(ctx context.Context) error {
+	if u.host.noTar.Load() {
+		return u.sendBySFTP(ctx)
+	}
+	a := u.newAttempt()
+	err := u.receive(ctx, "all", a.feed, a.said)
+	if failed := a.pieces.stop(ctx); failed != nil {
+		err = failed
+	}
+	if where := a.said.where(); where.dir != "" {
+		u.staging = where
+	}
+	exit := (*receiveError)(nil)
+	switch {
+	case err == nil && a.switching:
+		return errAgain
+	case !errors.As(err, &exit):
+		return err
+	case exit.code == exitNoTar:
+		u.host.noTar.Store(true)
+	case exit.code == exitNoGzip:
+		u.host.noGzip.Store(true)
+	default:
+		return err
+	}
+	return errAgain
+}
+
+// resume connects again, if need be, and finds out what the machine has. It may
+// have placed the tree already, when everything had been sent.
+func (u *upload) resume(ctx context.Context) (placed bool, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, reconnectFor, fmt.Errorf("%w and not back after %v", ErrLost, reconnectFor))
+	defer cancel()
+	said := newAnnouncement()
+	for err = ErrLost; errors.Is(err, ErrLost) && ctx.Err() == nil; {
+		if err := u.reconnect(ctx); err != nil {
+			return false, err
+		}
+		if u.staging.dir == "" { // it has not come far
+			return false, u.startOver()
+		}
+		err = u.receive(ctx, "resume", nil, said)
+	}
+	exit := (*receiveError)(nil)
+	switch {
+	case errors.As(err, &exit) && exit.code == exitNoStage:
+		if u.sentAll {
+			return true, nil
+		}
+		return false, u.startOver()
+	case err != nil:
+		return false, err
+	}
+	at, err := said.at()
+	if err == nil {
+		err = u.ledger.goBack(at)
+	}
+	return false, err
+}
+
+// startOver forgets what the machine may have had.
+func (u *upload) startOver() error {
+	u.id, u.staging, u.ledger = newStageID(), staging{}, newLedger()
+	return nil
+}
+
+// newStageID names a staging directory that nobody can guess.
+func newStageID() string { return strings.ToLower(rand.Text()) }
+
+// reconnect makes the connection again, unless only one beside it was lost.
+func (u *upload) reconnect(ctx context.Context) error {
+	select {
+	case <-u.host.done:
+	default:
+		return nil
+	}
+	next, err := u.host.redial(ctx)
 	if err != nil {
-		return "", err
+		return err
 	}
-	if status.code != 0 {
-		return "", &receiveError{code: status.code, text: stderr.String(), sudo: t.Sudo}
+	if lost := u.host; lost.redialed {
+		lost.Close()
 	}
-	return stdout.String(), nil
+	u.host = next
+	return nil
 }
 
-// remotePath makes a path in the home directory relative: that is where every
-// session starts, also one that becomes root.
-func remotePath(p string) string {
-	if p == "~" {
-		return "."
+// discard removes what was staged before err happened, and returns err with
+// what the machine has to say about it: SFTP itself says no more than "Failure".
+// A machine that cannot be reached any more discards it by itself.
+func (u *upload) discard(ctx context.Context, err error) error {
+	exit := (*receiveError)(nil)
+	if errors.Is(err, ErrLost) || errors.As(err, &exit) && exit.code == exitRefused {
+		return err
 	}
-	return strings.TrimPrefix(p, "~/")
-}
-
-// asRoot runs words through sudo, unless the user is root already: an image may have no sudo.
-func asRoot(words []string) []string {
-	const become = `if [ "$(id -u)" -eq 0 ]; then exec "$@"; fi; exec sudo -n -- "$@"`
-	return append([]string{"sh", "-c", become, "imago-root"}, words...)
-}
-
-// receiveError is what went wrong on the machine.
-type receiveError struct {
-	code int
-	text string // its stderr
-	sudo bool
-}
-
-// Error gives the machine's own words, and what helps against the usual one.
-func (e *receiveError) Error() string {
-	text := strings.TrimSpace(e.text)
-	if text == "" {
-		text = fmt.Sprintf("the machine's shell exited with status %d", e.code)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardTime)
+	defer cancel()
+	var why strings.Builder
+	also := u.receive(ctx, "discard", nil, &why)
+	if errors.Is(also, ErrLost) {
+		return err
 	}
-	if !e.sudo && strings.Contains(text, "ermission denied") {
-		text += " (upload to a directory that the user may write, or as root: sudo)"
+	if text := strings.TrimSpace(why.String()); text != "" && exit == nil {
+		err = fmt.Errorf("%w (%s)", err, text)
 	}
-	return text
+	return errors.Join(err, also)
 }

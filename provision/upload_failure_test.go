@@ -3,6 +3,7 @@
 package provision_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -86,23 +87,21 @@ func TestUploadDiskFull(t *testing.T) {
 func TestUploadChangingFile(t *testing.T) {
 	t.Parallel()
 	s, h := machine(t, provisiontest.Options{})
-	const size = 32 << 20
+	const size = 192 << 20
 	for name, test := range map[string]struct {
-		size   int64 // of a, which is sent before b
+		size   int // of a, which is sent before b
 		change func(dir string) error
 		says   string
 	}{
 		"grows":    {size, func(dir string) error { return os.Truncate(dir+"/a", size+1) }, "a grew while it was read"},
 		"shrinks":  {size, func(dir string) error { return os.Truncate(dir+"/a", 5) }, "a shrank while it was read"},
 		"vanishes": {0, func(dir string) error { return os.Remove(dir + "/b") }, "b vanished while the tree was read"},
-		"replaced": {0, func(dir string) error { os.Remove(dir + "/b"); return syscall.Mkfifo(dir+"/b", 0o600) }, "b changed while the tree was read"},
+		"replaced": {0, func(dir string) error { os.Remove(dir + "/b"); return syscall.Mkfifo(dir+"/b", 0o600) }, "b is a FIFO"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			at := home(t, s, nil)
 			source := plant(t, map[string]string{"a": "", "b": "B"})
-			if err := os.Truncate(source+"/a", test.size); err != nil {
-				t.Fatal(err)
-			}
+			fillFile(t, source+"/a", test.size)
 			changed := false
 			err := h.Upload(context.Background(), provision.Tree{Source: source, Dest: at + "/new"}, func(p provision.Progress) {
 				if !changed && (p.Done > 0 || test.size == 0) {
@@ -128,9 +127,7 @@ func TestUploadCanceled(t *testing.T) {
 			s, h := on.s, on.h
 			at := home(t, s, nil)
 			source := plant(t, map[string]string{"a": ""})
-			if err := os.Truncate(source+"/a", 64<<20); err != nil {
-				t.Fatal(err)
-			}
+			fillFile(t, source+"/a", 192<<20)
 			cause := errors.New("enough")
 			ctx, cancel := context.WithCancelCause(context.Background())
 			err := h.Upload(ctx, provision.Tree{Source: source, Dest: at + "/new"}, func(p provision.Progress) {
@@ -175,5 +172,13 @@ func TestUploadProgress(t *testing.T) {
 				t.Errorf("the last report is %+v, want %+v", last, want)
 			}
 		})
+	}
+}
+
+// fillFile makes a file of size bytes that has no holes.
+func fillFile(t *testing.T, name string, size int) {
+	t.Helper()
+	if err := os.WriteFile(name, bytes.Repeat([]byte("0123456789abcdef"), size/16), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -2,14 +2,12 @@ package provision
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/pkg/sftp"
 	"golang.org/x/sync/errgroup"
@@ -22,56 +20,41 @@ const (
 
 	// bigFilesInFlight is for files that fill the window by themselves.
 	bigFilesInFlight = 4
-	bigFile          = 256 << 10
-
-	discardTime = 15 * time.Second
+	wideFile         = 256 << 10
 )
 
-// uploadSFTP does what uploadTar does on a machine without tar: the staging
-// directory is filled file by file, many at once.
-func (h *Host) uploadSFTP(ctx context.Context, t Tree, s *survey, progress *meter) (err error) {
-	out, err := h.receive(ctx, t, s, "prepare", nil)
+// sendBySFTP sends everything to a machine without tar: the staging directory is
+// filled file by file, many at once. It keeps the tree's entries in memory.
+func (u *upload) sendBySFTP(ctx context.Context) error {
+	said := newAnnouncement()
+	if err := u.receive(ctx, "prepare", nil, said); err != nil {
+		return err
+	}
+	where, err := said.await(ctx)
 	if err != nil {
 		return err
 	}
-	_, stage, ok := strings.Cut(out, "imago-stage:")
-	if !ok {
-		return fmt.Errorf("the machine names no staging directory, it says %q", out)
+	u.staging = where
+	if err := u.fill(ctx, path.Join(where.dir, stagedTree)); err != nil {
+		return causeOr(ctx, u.host.transferError(err))
 	}
-	stage = strings.TrimSuffix(stage, "\n")
-	defer func() {
-		if err != nil {
-			err = h.discard(ctx, t, s, stage, err)
-		}
-	}()
-	if err := h.fill(ctx, t, s, path.Join(stage, stagedTree), progress); err != nil {
-		return causeOr(ctx, err)
-	}
-	_, err = h.receive(ctx, t, s, "place", nil, stage)
-	return err
-}
-
-// discard removes what was staged before err happened, and returns err with
-// what the machine has to say about it: SFTP itself says no more than "Failure".
-func (h *Host) discard(ctx context.Context, t Tree, s *survey, stage string, err error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardTime)
-	defer cancel()
-	why, also := h.receive(ctx, t, s, "discard", nil, stage)
-	if why = strings.TrimSpace(why); why != "" {
-		err = fmt.Errorf("%w (%s)", err, why)
-	}
-	return errors.Join(err, also)
+	return u.receive(ctx, "place", nil, nil)
 }
 
 // fill makes the tree at root: directories level by level, then everything
 // else, then the directories' modes, which may forbid writing.
-func (h *Host) fill(ctx context.Context, t Tree, s *survey, root string, progress *meter) error {
-	client, err := h.openSFTP(ctx, t.Sudo)
+func (u *upload) fill(ctx context.Context, root string) error {
+	client, err := u.host.openSFTP(ctx, u.tree.Sudo)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	levels, small, big := s.sort()
+	var all []entry
+	err = u.tree.walk(ctx, visitor{enter: func(e entry) error { all = append(all, e); return nil }})
+	if err != nil {
+		return err
+	}
+	levels, small, big := sortEntries(all)
 	for _, level := range levels {
 		err := each(ctx, callsInFlight, level, func(_ context.Context, e entry) error {
 			return named("make directory", e, client.Mkdir(path.Join(root, e.name)))
@@ -81,7 +64,7 @@ func (h *Host) fill(ctx context.Context, t Tree, s *survey, root string, progres
 		}
 	}
 	send := func(ctx context.Context, e entry) error {
-		return t.send(ctx, client, e, path.Join(root, e.name), progress)
+		return u.tree.send(ctx, client, e, path.Join(root, e.name), u.progress)
 	}
 	if err := each(ctx, callsInFlight, small, send); err != nil {
 		return err
@@ -100,12 +83,12 @@ func (h *Host) fill(ctx context.Context, t Tree, s *survey, root string, progres
 	return nil
 }
 
-// sort returns the directories by depth, and the rest by size.
-func (s *survey) sort() (levels [][]entry, small, big []entry) {
-	for _, e := range s.entries {
+// sortEntries returns the directories by depth, and the rest by size.
+func sortEntries(all []entry) (levels [][]entry, small, big []entry) {
+	for _, e := range all {
 		switch {
 		case e.mode.IsDir():
-		case e.size >= bigFile:
+		case e.size >= wideFile:
 			big = append(big, e)
 			continue
 		default:

@@ -8,7 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
+	"slices"
 )
 
 // entry is one file, directory or link of a tree.
@@ -20,148 +20,112 @@ type entry struct {
 	link   string // target of a symbolic link
 }
 
-// shape is what a tree's root stands for at its destination.
-type shape string
-
-const (
-	shapeFile     shape = "file"     // goes to Dest, or into it
-	shapeDir      shape = "dir"      // goes into an existing Dest, or becomes a missing one
-	shapeContents shape = "contents" // goes into Dest, which is made when missing
-)
-
-// survey is a tree as it was found: the root first, every directory before what it holds.
-type survey struct {
-	entries []entry
-	shape   shape
-	name    string // the root's own name
-	files   int
-	bytes   int64
+// visitor is told of a tree's entries, one at a time and always in the same
+// order: names sorted, a directory before what it holds. An error of its own ends the walk.
+type visitor struct {
+	enter func(entry) error
+	leave func(entry) error // of a directory, after what it holds; may be nil
 }
 
-// look walks the tree and returns every problem that would make an upload fail.
-func (t Tree) look(ctx context.Context) (*survey, error) {
-	if err := t.check(); err != nil {
-		return nil, err
+// walk shows a tree to v. What is wrong with the tree does not end the walk: the
+// error holds all of it. Memory is needed for one directory's names, not for the tree.
+func (t Tree) walk(ctx context.Context, v visitor) error {
+	if t.Source == "" {
+		return v.enter(t.contentEntry())
 	}
-	if t.Content != nil || t.Source == "" {
-		return t.lookContent(), nil
-	}
-	w := &walker{ctx: ctx, tree: t, used: make([]bool, len(t.Include))}
-	s, err := w.root()
+	info, err := os.Stat(t.Source) // follows a link that is the source itself; links inside are kept
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("upload source: %w", err)
+	}
+	w := &walker{ctx: ctx, tree: t, visitor: v, used: make([]bool, len(t.Include))}
+	if info.IsDir() {
+		w.root(info)
+	} else {
+		w.visit(t.Source, "", info, w.included(filepath.Base(t.Source), false))
+	}
+	if w.stopped == nil {
+		w.stopped = context.Cause(ctx)
+	}
+	if w.stopped != nil {
+		return w.stopped
 	}
 	for i, used := range w.used {
 		if !used {
-			w.problem(fmt.Errorf("%s: include pattern %q matches nothing", t.Source, t.Include[i]))
+			w.problems.add(fmt.Errorf("%s: include pattern %q matches nothing", t.Source, t.Include[i]))
 		}
 	}
-	return s, errors.Join(w.problems...)
+	return w.problems.err()
 }
 
-func (t Tree) check() error {
-	problems := append(checkPatterns("include", t.Include), checkPatterns("exclude", t.Exclude)...)
-	if t.Source != "" && t.Content != nil {
-		problems = append(problems, fmt.Errorf("%s: a tree has a source or content, not both", t.Source))
-	}
-	if t.Source == "" && t.Content == nil {
-		problems = append(problems, errors.New("a tree needs a source or content"))
-	}
-	if t.Dest == "" {
-		problems = append(problems, fmt.Errorf("%s: no destination", t.label()))
-	}
-	if strings.ContainsRune(t.Dest, 0) {
-		problems = append(problems, fmt.Errorf("%s: the destination %q holds a NUL byte", t.label(), t.Dest))
-	}
-	return errors.Join(problems...)
-}
-
-func (t Tree) label() string {
-	if t.Source == "" {
-		return "content"
-	}
-	return t.Source
-}
-
-func (t Tree) lookContent() *survey {
+func (t Tree) contentEntry() entry {
 	mode := t.Mode
 	if mode == 0 {
 		mode = 0o644
 	}
-	size := int64(len(t.Content))
-	return &survey{
-		entries: []entry{{mode: mode &^ fs.ModeType, size: size}},
-		shape:   shapeFile, name: path.Base(t.Dest), files: 1, bytes: size,
-	}
+	return entry{mode: mode &^ fs.ModeType, size: int64(len(t.Content))}
 }
 
-// walker collects a survey.
+// walker is one walk.
 type walker struct {
+	visitor
 	ctx      context.Context
 	tree     Tree
-	found    survey
-	used     []bool // by include pattern
-	problems []error
+	used     []bool  // by include pattern
+	pending  []entry // directories not told of yet, because nothing in them is included so far
+	problems problems
+	stopped  error // the visitor's own
 }
 
-func (w *walker) problem(err error) { w.problems = append(w.problems, err) }
+func (w *walker) root(info fs.FileInfo) {
+	source := filepath.Clean(w.tree.Source)
+	e := entry{source: source, mode: info.Mode()}
+	w.tell(e)
+	w.dir(e, len(w.tree.Include) == 0)
+	w.left(e)
+}
 
-// root follows a symbolic link that is the source itself; links inside are kept.
-func (w *walker) root() (*survey, error) {
-	source := w.tree.Source
-	info, err := os.Stat(source)
+// dir walks what a directory holds.
+func (w *walker) dir(e entry, included bool) {
+	names, err := namesIn(e.source)
 	if err != nil {
-		return nil, fmt.Errorf("upload source: %w", err)
+		w.problems.add(fmt.Errorf("upload source: %w", err))
 	}
-	base := filepath.Base(source)
-	contents := strings.HasSuffix(source, "/") || base == "."
-	if base == ".." {
-		if absolute, err := filepath.Abs(source); err == nil {
-			base = filepath.Base(absolute)
+	for _, n := range names {
+		if w.ctx.Err() != nil || w.stopped != nil {
+			return
 		}
-	}
-	w.found.name = base
-	switch {
-	case info.IsDir() && contents:
-		w.found.shape = shapeContents
-	case info.IsDir():
-		w.found.shape = shapeDir
-	case contents:
-		return nil, fmt.Errorf("upload source %s: not a directory; a trailing slash means the contents of one", source)
-	default:
-		w.found.shape = shapeFile
-	}
-	if info.IsDir() {
-		source = filepath.Clean(source)
-		w.add(entry{source: source, mode: info.Mode()})
-		w.dir(source, "", len(w.tree.Include) == 0)
-	} else {
-		w.visit(source, "", info, w.included(base, false))
-	}
-	return &w.found, context.Cause(w.ctx)
-}
-
-func (w *walker) dir(source, name string, included bool) {
-	if w.ctx.Err() != nil {
-		return
-	}
-	children, err := os.ReadDir(source) // sorted
-	if err != nil {
-		w.problem(fmt.Errorf("upload source: %w", err))
-	}
-	for _, c := range children {
-		child := path.Join(name, c.Name())
-		if matchAny(w.tree.Exclude, child) {
+		name := path.Join(e.name, n)
+		if matchAny(w.tree.Exclude, name) {
 			continue
 		}
-		local := filepath.Join(source, c.Name())
-		info, err := os.Lstat(local)
+		source := filepath.Join(e.source, n)
+		info, err := os.Lstat(source)
 		if err != nil {
-			w.problem(fmt.Errorf("upload source: %w", err))
+			w.problems.add(sourceError(source, err))
 			continue
 		}
-		w.visit(local, child, info, w.included(child, included))
+		w.visit(source, name, info, w.included(name, included))
 	}
+}
+
+// namesIn is what a directory holds, sorted.
+func namesIn(dir string) ([]string, error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	names, err := f.Readdirnames(-1)
+	slices.Sort(names)
+	return names, err
+}
+
+// sourceError is for a file that is in its directory's list.
+func sourceError(source string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s vanished while the tree was read", source)
+	}
+	return fmt.Errorf("upload source: %w", err)
 }
 
 // included reports whether name is to be sent, given whether its directory is.
@@ -191,32 +155,46 @@ func (w *walker) visit(source, name string, info fs.FileInfo, included bool) {
 	case mode&fs.ModeSymlink != 0:
 		target, err := os.Readlink(source)
 		if err != nil {
-			w.problem(fmt.Errorf("upload source: %w", err))
+			w.problems.add(sourceError(source, err))
 			return
 		}
 		e.link = target
 	default:
-		w.problem(fmt.Errorf("%s is a %s, which cannot be uploaded; exclude it", source, kindOf(mode)))
+		w.problems.add(fmt.Errorf("%s is a %s, which cannot be uploaded; exclude it", source, kindOf(mode)))
 		return
 	}
-	w.add(e)
+	w.tell(e)
 }
 
-// subdir adds a directory that is included or holds something that is.
+// subdir tells of a directory that is included or holds something that is.
 func (w *walker) subdir(e entry, included bool) {
-	before := len(w.found.entries)
-	w.add(e)
-	w.dir(e.source, e.name, included)
-	if !included && len(w.found.entries) == before+1 {
-		w.found.entries = w.found.entries[:before]
+	above := len(w.pending)
+	if included {
+		w.tell(e)
+	} else {
+		w.pending = append(w.pending, e)
 	}
+	w.dir(e, included)
+	if len(w.pending) > above { // nobody has been told of it
+		w.pending = w.pending[:above]
+		return
+	}
+	w.left(e)
 }
 
-func (w *walker) add(e entry) {
-	w.found.entries = append(w.found.entries, e)
-	if e.mode.IsRegular() {
-		w.found.files++
-		w.found.bytes += e.size
+// tell shows an entry, and before it the directories that it is in.
+func (w *walker) tell(e entry) {
+	for _, each := range append(w.pending, e) {
+		if w.stopped == nil {
+			w.stopped = w.enter(each)
+		}
+	}
+	w.pending = nil
+}
+
+func (w *walker) left(e entry) {
+	if w.leave != nil && w.stopped == nil {
+		w.stopped = w.leave(e)
 	}
 }
 
@@ -231,4 +209,28 @@ func kindOf(mode fs.FileMode) string {
 	default:
 		return "special file"
 	}
+}
+
+// problemsTold bounds a list of problems: a tree may have one for each of its files.
+const problemsTold = 20
+
+// problems are what is wrong with a tree.
+type problems struct {
+	told []error
+	more int
+}
+
+func (p *problems) add(err error) {
+	if len(p.told) < problemsTold {
+		p.told = append(p.told, err)
+	} else {
+		p.more++
+	}
+}
+
+func (p *problems) err() error {
+	if p.more > 0 {
+		return errors.Join(append(p.told, fmt.Errorf("and %d more like these", p.more))...)
+	}
+	return errors.Join(p.told...)
 }
