@@ -4,13 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 )
-
-// imageName is what AWS allows in the name of an image.
-var imageName = regexp.MustCompile(`^[A-Za-z0-9()\[\] ./\-'@_]{3,128}$`)
 
 // Validate says everything that is wrong with c, by the name of Packer's option.
 func (c Config) Validate() error {
@@ -105,7 +101,7 @@ func (v *validator) output(c Config) {
 	o := c.Output
 	if !o.SkipImage {
 		v.need("ami_name", o.Name)
-		v.check(o.Name == "" || imageName.MatchString(o.Name),
+		v.check(o.Name == "" || imageName(o.Name),
 			"ami_name: %q: AWS takes 3 to 128 letters, digits, spaces and ( ) [ ] . / - ' @ _; {{clean_resource_name}} replaces the rest", o.Name)
 	}
 	v.oneOf("ami_virtualization_type", o.Virtualization, "hvm", "paravirtual")
@@ -113,4 +109,11 @@ func (v *validator) output(c Config) {
 	v.check(len(o.Description) <= 255, "ami_description: %d characters, and AWS takes no more than 255", len(o.Description))
 	v.check(o.KMSKeyID == "" || o.Encrypt == nil || *o.Encrypt, "kms_key_id: has no effect with encrypt_boot = false")
 	v.devices("ami_block_device_mappings", o.BlockDevices)
+}
+
+// imageName says whether AWS takes name as that of an image. It is no regular
+// expression, because that would be compiled whenever imago starts.
+func imageName(name string) bool {
+	const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789()[] ./-'@_"
+	return len(name) >= 3 && len(name) <= 128 && strings.Trim(name, allowed) == ""
 }

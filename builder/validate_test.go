@@ -54,3 +54,16 @@ func TestValidateTakesTheTrivial(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestImageName(t *testing.T) {
+	for _, name := range []string{"", "ab", "a:b", "web\n", "wéb", "a\xffb", strings.Repeat("a", 129)} {
+		if imageName(name) {
+			t.Errorf("imageName(%q) = true", name)
+		}
+	}
+	for _, name := range []string{"abc", "Web 1.4 (beta) [x] a/b-c'd@e_f", strings.Repeat("a", 128)} {
+		if !imageName(name) {
+			t.Errorf("imageName(%q) = false", name)
+		}
+	}
+}

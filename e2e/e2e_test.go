@@ -34,8 +34,8 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	bin := filepath.Join(dir, "imago")
-	if out, err := exec.Command("go", "build", "-trimpath", "-o", bin, "../cmd/imago").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build imago: %v\n%s", err, out)
+	if out, err := exec.Command("make", "-C", "..", "build", "BIN="+bin).CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "make build: %v\n%s", err, out)
 		return 1
 	}
 	cloud = &localCloud{bin: bin, state: filepath.Join(dir, "state")}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"regexp"
 	"strings"
 )
 
@@ -31,15 +30,12 @@ var origins = [...]struct{ from, to string }{
 	{"manifests", "deploy/templates"},
 }
 
-// names is what fits an image, a systemd unit and a directory alike.
-var names = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
-
 // Project returns the files of a new project of that name: two manifests with
 // their scripts, the mailtube, and a configuration for each environment. The name
 // is 1 to 40 lower-case letters, digits and hyphens, a letter first: it begins the
 // names of the images and of the service.
 func Project(name string) ([]File, error) {
-	if !names.MatchString(name) {
+	if !fits(name) {
 		return nil, fmt.Errorf("project name %q: give 1 to 40 lower-case letters, digits and hyphens, a letter first", name)
 	}
 	var project []File
@@ -60,6 +56,12 @@ func Project(name string) ([]File, error) {
 		}
 	}
 	return project, nil
+}
+
+// fits says whether name fits an image, a systemd unit and a directory alike.
+func fits(name string) bool {
+	const first, more = "abcdefghijklmnopqrstuvwxyz", "0123456789-"
+	return name != "" && len(name) <= 40 && strings.Trim(name, first+more) == "" && strings.Contains(first, name[:1])
 }
 
 // file fills in the application's name; what begins with #! is executable.

@@ -81,14 +81,16 @@ func TestProjectCarriesItsName(t *testing.T) {
 }
 
 func TestProjectRefusesNames(t *testing.T) {
-	for _, name := range []string{"", "Shop", "1shop", "my shop", "../shop", "shop_1", strings.Repeat("a", 41)} {
+	for _, name := range []string{"", "Shop", "1shop", "my shop", "../shop", "shop_1", "-shop", "shöp", "shop\n", strings.Repeat("a", 41)} {
 		files, err := scripts.Project(name)
 		if err == nil || files != nil {
 			t.Errorf("Project(%q) = %d files, %v; want an error", name, len(files), err)
 		}
 	}
-	if _, err := scripts.Project("shop-2"); err != nil {
-		t.Error(err)
+	for _, name := range []string{"s", "shop-2", strings.Repeat("a", 40)} {
+		if _, err := scripts.Project(name); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

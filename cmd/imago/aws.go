@@ -203,10 +203,10 @@ func (c clients) ec2(region string) *ec2.Client {
 // builder makes a Builder that works with these clients.
 func (c clients) builder() *builder.Builder {
 	b := &builder.Builder{
-		EC2:      c.ec2(""),
+		EC2:      (*ec2Calls)(c.ec2("")),
 		Watcher:  &c.account.watcher,
-		SSM:      ssm.NewFromConfig(c.config),
-		InRegion: func(region string) builder.EC2 { return c.ec2(region) },
+		SSM:      (*ssmCalls)(ssm.NewFromConfig(c.config)),
+		InRegion: func(region string) builder.EC2 { return (*ec2Calls)(c.ec2(region)) },
 	}
 	if c.local() { // its machines see us from here, whatever our address on the internet is
 		b.PublicAddress = func(context.Context) (netip.Addr, error) { return netip.AddrFrom4([4]byte{127, 0, 0, 1}), nil }

@@ -52,9 +52,20 @@ func silentServer(env *testscript.Env) error {
 	return nil
 }
 
-// called waits until somebody has called $SILENT.
-func called(ts *testscript.TestScript, _ bool, _ []string) {
-	conn, err := ts.Value(silent{}).(net.Listener).Accept()
+// called waits until somebody has called $SILENT. With !, nobody may have: it
+// calls by itself, and must be the first.
+func called(ts *testscript.TestScript, neg bool, _ []string) {
+	l, ours := ts.Value(silent{}).(net.Listener), ""
+	if neg {
+		conn, err := net.Dial("tcp", l.Addr().String())
+		ts.Check(err)
+		ts.Defer(func() { conn.Close() })
+		ours = conn.LocalAddr().String()
+	}
+	conn, err := l.Accept()
 	ts.Check(err)
 	ts.Defer(func() { conn.Close() })
+	if caller := conn.RemoteAddr().String(); neg && caller != ours {
+		ts.Fatalf("%s has called", caller)
+	}
 }

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"regexp"
+	"strings"
 )
 
 // HostConfig says where a Host keeps its machines.
@@ -75,10 +75,10 @@ func HardwareAddr(addr netip.Addr) net.HardwareAddr {
 	return net.HardwareAddr{0x0a, 0xff, b[0], b[1], b[2], b[3]}
 }
 
-var idPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
-
 func checkID(id string) error {
-	if !idPattern.MatchString(id) {
+	const first, more = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", "._-"
+	ok := id != "" && len(id) <= 63 && strings.Trim(id, first+more) == "" && strings.Contains(first, id[:1])
+	if !ok {
 		return fmt.Errorf("machine id %q: use letters, digits, '.', '_' and '-', at most 63 of them", id)
 	}
 	return nil
