@@ -75,7 +75,9 @@ func (h *Host) startNow(command string, pty bool) (*session, error) {
 		ch.Close()
 		return nil, err
 	}
+	asked = time.Now() // once more: opening the first session is much work for the machine
 	ok, err := ch.SendRequest("exec", true, ssh.Marshal(struct{ Command string }{command}))
+	h.saw(time.Since(asked))
 	if err == nil && !ok {
 		err = errors.New("the machine refuses to run commands for this user")
 	}
