@@ -2,22 +2,18 @@ package provision
 
 import (
 	"encoding/binary"
-	"fmt"
+	"errors"
 	"hash/maphash"
 )
 
 // ledger is what the machine has of a tree: the entries before one of them, and
-// the pieces. It outlives a connection.
+// pieces. It outlives a connection.
 type ledger struct {
-	at     int // entries that have arrived, pieces not counted
-	marks  map[int]uint64
+	at     int            // entries that have arrived, pieces not counted
 	pieces map[int]*piece // by entry
-	seed   maphash.Seed
 }
 
-func newLedger() *ledger {
-	return &ledger{marks: map[int]uint64{}, pieces: map[int]*piece{}, seed: maphash.MakeSeed()}
-}
+func newLedger() *ledger { return &ledger{pieces: map[int]*piece{}} }
 
 // arrived grows with whatever arrives.
 func (l *ledger) arrived() int {
@@ -28,33 +24,26 @@ func (l *ledger) arrived() int {
 	return n
 }
 
-// goBack continues at a mark.
-func (l *ledger) goBack(at int) error {
-	if _, ok := l.marks[at]; !ok && at != 0 {
-		return fmt.Errorf("the machine says that it has %d entries, which it was never told", at)
-	}
-	l.at = at
-	return nil
-}
+// errChanged is for a tree that is not what it was when the upload began.
+var errChanged = errors.New("the tree changed while it was uploaded")
 
-// begin counts a tree's entries from the first one on.
-func (l *ledger) begin() *counter {
-	c := &counter{ledger: l}
-	c.hash.SetSeed(l.seed)
-	return c
-}
-
-// counter counts entries, and knows the ones that it has counted again.
+// counter counts a tree's entries, and can tell them from any others.
 type counter struct {
-	ledger *ledger
-	n      int
-	before uint64 // the sum of those before the last one
-	hash   maphash.Hash
+	n    int
+	hash maphash.Hash
+}
+
+// newCounter counts like another one, or makes the first.
+func newCounter(like *counter) *counter {
+	c := &counter{}
+	if like != nil {
+		c.hash.SetSeed(like.hash.Seed())
+	}
+	return c
 }
 
 // add returns the entry's number.
 func (c *counter) add(e entry) int {
-	c.before = c.hash.Sum64()
 	c.hash.WriteString(e.name)
 	c.hash.WriteByte(0)
 	c.hash.WriteString(e.link)
@@ -66,21 +55,9 @@ func (c *counter) add(e entry) int {
 	return c.n - 1
 }
 
-// sum tells the entries so far from any others.
-func (c *counter) sum() uint64 { return c.hash.Sum64() }
-
-// mark remembers the first entries, which are all up to the last one or all before it.
-func (c *counter) mark(entries int) {
-	sum := c.before
-	if entries == c.n {
-		sum = c.sum()
-	}
-	c.ledger.marks[entries] = sum
-}
-
-// check returns an error when the entries so far are not those that have arrived.
-func (c *counter) check() error {
-	if want, ok := c.ledger.marks[c.n]; ok && c.n == c.ledger.at && want != c.sum() {
+// check returns an error unless the same entries have been counted before.
+func (c *counter) check(before *counter) error {
+	if c.n != before.n || c.hash.Sum64() != before.hash.Sum64() {
 		return errChanged
 	}
 	return nil

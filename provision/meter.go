@@ -28,14 +28,15 @@ func (m *meter) change(change func(*Progress)) {
 	change(&m.now)
 	if m.on != nil && time.Since(m.last) >= reportEvery {
 		m.last = time.Now()
-		m.tell()
+		m.on(m.told())
 	}
 }
 
-func (m *meter) tell() {
+// told is what is to be told: never less than before.
+func (m *meter) told() Progress {
 	p := m.now
 	p.Done, p.Files = max(p.Done, m.least.Done), max(p.Files, m.least.Files)
-	m.on(p)
+	return p
 }
 
 func (m *meter) file(name string) { m.change(func(p *Progress) { p.Path = name }) }
@@ -50,7 +51,7 @@ func (m *meter) again() *meter {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	next := newMeter(m.on, m.now.Total, m.now.TotalFiles)
-	next.least = m.now
+	next.least = m.told()
 	m.on = nil
 	return next
 }
@@ -61,7 +62,7 @@ func (m *meter) finish() {
 	defer m.mu.Unlock()
 	m.now.Done, m.now.Files = m.now.Total, m.now.TotalFiles
 	if m.on != nil {
-		m.tell()
+		m.on(m.told())
 	}
 }
 

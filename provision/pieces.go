@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"sync"
@@ -277,7 +278,7 @@ func (s *sender) send(part segment) error {
 		return err
 	}
 	defer in.Close()
-	out, err := s.client.OpenFile(path.Join(s.dir, part.piece.path()), os.O_WRONLY|os.O_CREATE)
+	out, err := s.create(path.Join(s.dir, part.piece.path()))
 	if err != nil {
 		return fmt.Errorf("%s: %w", part.entry.source, err)
 	}
@@ -289,6 +290,19 @@ func (s *sender) send(part segment) error {
 		err = closeErr
 	}
 	return err
+}
+
+// create opens a file to write to. One that was complete when the connection was
+// lost may have a mode that forbids it.
+func (s *sender) create(name string) (*sftp.File, error) {
+	out, err := s.client.OpenFile(name, os.O_WRONLY|os.O_CREATE)
+	if !s.resumed || !errors.Is(err, fs.ErrPermission) {
+		return out, err
+	}
+	if err := s.client.Chmod(name, 0o600); err != nil {
+		return nil, err
+	}
+	return s.client.OpenFile(name, os.O_WRONLY|os.O_CREATE)
 }
 
 // copy sends what the segment holds. Each write is many packets, all under way at once.
@@ -336,7 +350,7 @@ const afterEOF = 2 * time.Second
 
 // transferError is err, or that the connection was lost.
 func (h *Host) transferError(err error) error {
-	if !errors.Is(err, sftp.ErrSSHFxConnectionLost) && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrClosedPipe) {
+	if !errors.Is(err, sftp.ErrSSHFxConnectionLost) && !errors.Is(err, io.ErrClosedPipe) && !isLoss(err) {
 		return err
 	}
 	timer := time.NewTimer(afterEOF)

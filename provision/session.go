@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -118,11 +119,17 @@ func (h *Host) channelError(doing string, err error) error {
 	case <-h.done:
 		return h.lostError()
 	default:
-		if errors.Is(err, io.EOF) {
+		if isLoss(err) {
 			return h.lostError()
 		}
 		return fmt.Errorf("%s on %s: %w", doing, h.addr, err)
 	}
+}
+
+// isLoss reports whether an error is of the connection, and not an answer.
+func isLoss(err error) bool {
+	broken := (*net.OpError)(nil)
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.As(err, &broken)
 }
 
 // watch learns the exit status from the channel's requests.
@@ -184,7 +191,7 @@ func (h *Host) exec(ctx context.Context, command string, std streams) (exitStatu
 	for {
 		select {
 		case err := <-fed:
-			if err != nil && !errors.Is(err, io.EOF) { // EOF: the command has stopped reading, and its status says why
+			if err != nil && !isLoss(err) { // the command has stopped reading, and its status says why
 				return exitStatus{}, err
 			}
 			fed = nil

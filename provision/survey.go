@@ -27,6 +27,11 @@ type survey struct {
 	files  int
 	bytes  int64
 	locked bool // a directory is one that its owner may not change
+	count  *counter
+}
+
+func newSurvey(s shape, name string) *survey {
+	return &survey{shape: s, name: name, count: newCounter(nil)}
 }
 
 // ownerAll are the permissions that a directory's owner needs to fill it.
@@ -45,6 +50,7 @@ func (t Tree) look(ctx context.Context) (*survey, error) {
 }
 
 func (s *survey) add(e entry) error {
+	s.count.add(e)
 	switch {
 	case e.mode.IsRegular():
 		s.files++
@@ -58,7 +64,7 @@ func (s *survey) add(e entry) error {
 // rootSurvey is what the root says of the tree.
 func (t Tree) rootSurvey() (*survey, error) {
 	if t.Source == "" {
-		return &survey{shape: shapeFile, name: path.Base(t.Dest)}, nil
+		return newSurvey(shapeFile, path.Base(t.Dest)), nil
 	}
 	info, err := os.Stat(t.Source)
 	if err != nil {
@@ -73,13 +79,13 @@ func (t Tree) rootSurvey() (*survey, error) {
 	}
 	switch {
 	case info.IsDir() && contents:
-		return &survey{shape: shapeContents, name: base}, nil
+		return newSurvey(shapeContents, base), nil
 	case info.IsDir():
-		return &survey{shape: shapeDir, name: base}, nil
+		return newSurvey(shapeDir, base), nil
 	case contents:
 		return nil, fmt.Errorf("upload source %s: not a directory; a trailing slash means the contents of one", t.Source)
 	}
-	return &survey{shape: shapeFile, name: base}, nil
+	return newSurvey(shapeFile, base), nil
 }
 
 func (t Tree) check() error {

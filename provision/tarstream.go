@@ -62,8 +62,8 @@ func (a *attempt) feed(ctx context.Context, w io.Writer) error {
 	if err := a.begin(w); err != nil {
 		return err
 	}
-	count := a.ledger.begin()
-	err := a.tree.walk(ctx, visitor{enter: func(e entry) error { return a.enter(ctx, count, e) }})
+	count := newCounter(a.survey.count)
+	err := a.tree.walk(ctx, visitor{enter: func(e entry) error { return a.enter(ctx, count.add(e), e) }})
 	if err != nil && !errors.Is(err, errSwitch) {
 		return err
 	}
@@ -74,10 +74,10 @@ func (a *attempt) feed(ctx context.Context, w io.Writer) error {
 		a.switching = true
 		return a.end(stagedMore)
 	}
-	if err := count.check(); err != nil {
+	if err := count.check(a.survey.count); err != nil {
 		return err
 	}
-	if err := a.settle(ctx, count.sum()); err != nil {
+	if err := a.settle(ctx); err != nil {
 		return err
 	}
 	// Until the machine has said where the tree goes, a lost connection could not be told from a tree in place.
@@ -125,11 +125,7 @@ func (a *attempt) note(name, text string) error {
 }
 
 // enter sends one entry, unless the machine has it.
-func (a *attempt) enter(ctx context.Context, count *counter, e entry) error {
-	if err := count.check(); err != nil {
-		return err
-	}
-	i := count.add(e)
+func (a *attempt) enter(ctx context.Context, i int, e entry) error {
 	if p := a.ledger.pieces[i]; p != nil {
 		return a.pieces.send(ctx, p, e)
 	}
@@ -142,7 +138,7 @@ func (a *attempt) enter(ctx context.Context, count *counter, e entry) error {
 		return err
 	}
 	if e.size >= bigFile { // so that half of it is worth something
-		if err := a.mark(count, i); err != nil {
+		if err := a.mark(i); err != nil {
 			return err
 		}
 	}
@@ -152,7 +148,7 @@ func (a *attempt) enter(ctx context.Context, count *counter, e entry) error {
 	if a.newBytes += e.size; a.newBytes < markBytes && a.newEntries < markEntries {
 		return nil
 	}
-	return a.mark(count, i+1)
+	return a.mark(i + 1)
 }
 
 // skip counts what has arrived already.
@@ -186,12 +182,11 @@ func (a *attempt) write(ctx context.Context, e entry) error {
 
 // mark says how many entries have been sent. A link that turns out to be slow
 // gets the rest compressed.
-func (a *attempt) mark(count *counter, entries int) error {
+func (a *attempt) mark(entries int) error {
 	if a.newEntries == 0 {
 		return nil
 	}
 	a.newEntries, a.newBytes = 0, 0
-	count.mark(entries)
 	if err := a.note(stagedAt, strconv.Itoa(entries)); err != nil {
 		return err
 	}
@@ -210,11 +205,11 @@ func (a *attempt) mark(count *counter, entries int) error {
 }
 
 // settle puts the pieces where they belong, and gives the directories that may not be changed their modes.
-func (a *attempt) settle(ctx context.Context, sum uint64) error {
+func (a *attempt) settle(ctx context.Context) error {
 	if len(a.ledger.pieces) == 0 && !a.survey.locked {
 		return nil
 	}
-	count := a.ledger.begin()
+	count := newCounter(a.survey.count)
 	err := a.tree.walk(ctx, visitor{
 		enter: func(e entry) error {
 			p := a.ledger.pieces[count.add(e)]
@@ -232,14 +227,11 @@ func (a *attempt) settle(ctx context.Context, sum uint64) error {
 			return a.archive.WriteHeader(tarHeader(e))
 		},
 	})
-	if err == nil && count.sum() != sum {
-		err = errChanged
+	if err != nil {
+		return err
 	}
-	return err
+	return count.check(a.survey.count)
 }
-
-// errChanged is for a tree that is not what it was a moment ago.
-var errChanged = errors.New("the tree changed while it was uploaded")
 
 // tarHeader writes names as the bytes they are, which GNU's format takes and
 // PAX, being UTF-8, does not.

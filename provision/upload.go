@@ -150,10 +150,7 @@ func (u *upload) resume(ctx context.Context) (placed bool, err error) {
 	case err != nil:
 		return false, err
 	}
-	at, err := said.at()
-	if err == nil {
-		err = u.ledger.goBack(at)
-	}
+	u.ledger.at, err = said.at()
 	return false, err
 }
 

@@ -50,7 +50,11 @@ func (u *upload) fill(ctx context.Context, root string) error {
 	}
 	defer client.Close()
 	var all []entry
-	err = u.tree.walk(ctx, visitor{enter: func(e entry) error { all = append(all, e); return nil }})
+	count := newCounter(u.survey.count)
+	err = u.tree.walk(ctx, visitor{enter: func(e entry) error { all = append(all, e); count.add(e); return nil }})
+	if err == nil {
+		err = count.check(u.survey.count)
+	}
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,117 @@
+//go:build linux
+
+package provision_test
+
+import (
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// wire is a way to a server that can be cut, and made long.
+type wire struct {
+	addr   string
+	target string
+	delay  time.Duration // each way
+	sent   atomic.Int64  // bytes to the server
+	conns  atomic.Int32  // connections made so far
+	onCut  func()        // called before a cut; may be nil
+
+	mu    sync.Mutex
+	cutAt []int64 // counts of sent at which everything is cut, in order
+	open  map[net.Conn]bool
+}
+
+// startWire listens until the end of the test.
+func startWire(t *testing.T, target string, delay time.Duration, cutAt ...int64) *wire {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &wire{addr: l.Addr().String(), target: target, delay: delay, cutAt: cutAt, open: map[net.Conn]bool{}}
+	t.Cleanup(func() { l.Close(); w.cut() })
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			w.conns.Add(1)
+			server, err := net.Dial("tcp", target)
+			if err != nil {
+				client.Close()
+				continue
+			}
+			w.mu.Lock()
+			w.open[client], w.open[server] = true, true
+			w.mu.Unlock()
+			go w.carry(server, client, w.count)
+			go w.carry(client, server, func(int) {})
+		}
+	}()
+	return w
+}
+
+// parcel is some bytes and when they arrive.
+type parcel struct {
+	due  time.Time
+	data []byte
+}
+
+func (w *wire) carry(to, from net.Conn, count func(int)) {
+	parcels := make(chan parcel, 4096)
+	go func() {
+		defer close(parcels)
+		for {
+			data := make([]byte, 32<<10)
+			n, err := from.Read(data)
+			if n > 0 {
+				count(n)
+				parcels <- parcel{time.Now().Add(w.delay), data[:n]}
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	for p := range parcels {
+		time.Sleep(time.Until(p.due))
+		if _, err := to.Write(p.data); err != nil {
+			break
+		}
+	}
+	to.Close()
+	_, _ = io.Copy(io.Discard, from)
+}
+
+// count cuts everything when enough has been sent.
+func (w *wire) count(n int) {
+	now := w.sent.Add(int64(n))
+	w.mu.Lock()
+	due := len(w.cutAt) > 0 && now >= w.cutAt[0]
+	if due {
+		w.cutAt = w.cutAt[1:]
+	}
+	w.mu.Unlock()
+	if due {
+		if w.onCut != nil {
+			w.onCut()
+		}
+		w.cut()
+	}
+}
+
+// cut ends all connections at once, as a network does that loses its state.
+func (w *wire) cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for c := range w.open {
+		_ = c.(*net.TCPConn).SetLinger(0)
+		c.Close()
+	}
+	clear(w.open)
+}
