@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imagobuild/imago/provision"
+	"github.com/imagobuild/imago/provision/provisiontest"
 )
 
 // grow fills dir with random files, links and directories. Where old is not
@@ -80,8 +81,8 @@ func randomBytes(r *rand.Rand, n int) []byte {
 // TestRandomTrees uploads a tree, lays another one over it, and downloads the result.
 func TestRandomTrees(t *testing.T) {
 	t.Parallel()
-	for transport, options := range transports() {
-		s, h := machine(t, options)
+	for transport, tr := range transports() {
+		s, h := tr.start(t, provisiontest.User)
 		for range 4 {
 			seed := rand.Uint64()
 			t.Run(fmt.Sprintf("%s/%d", transport, seed), func(t *testing.T) {

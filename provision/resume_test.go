@@ -30,23 +30,14 @@ func mixed(t *testing.T, r *rand.Rand) string {
 		files[fmt.Sprintf("small/%02d/%04d", i%17, i)] = strings.Repeat("text ", r.IntN(300))
 	}
 	root := plant(t, files)
-	noise := func(name string, size int) {
-		data := make([]byte, size)
-		for i := range data {
-			data[i] = byte(r.Uint32())
-		}
-		if err := os.MkdirAll(filepath.Dir(root+"/"+name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(root+"/"+name, data, 0o640); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.Mkdir(root+"/dense", 0o755); err != nil {
+		t.Fatal(err)
 	}
-	noise("big", 24<<20)
-	noise("dense/a", 1<<20)
-	noise("dense/b", 70<<10)
+	noiseFile(t, root+"/big", 24<<20)
+	noiseFile(t, root+"/dense/a", 1<<20)
+	noiseFile(t, root+"/dense/b", 70<<10)
 	fillFile(t, root+"/plain", 6<<20)
-	noise("hole", 1<<20)
+	noiseFile(t, root+"/hole", 1<<20)
 	if err := os.Truncate(root+"/hole", 64<<20); err != nil {
 		t.Fatal(err)
 	}

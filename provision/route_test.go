@@ -139,80 +139,15 @@ func TestProxy(t *testing.T) {
 	}
 }
 
-// link is a slow network between a test and a server.
-type link struct {
-	addr  string
-	delay time.Duration // one way
-	dead  chan struct{} // closed: nothing passes any more
-}
-
-func startLink(t *testing.T, to string, delay time.Duration) *link {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	k := &link{addr: l.Addr().String(), delay: delay, dead: make(chan struct{})}
-	go func() {
-		for {
-			in, err := l.Accept()
-			if err != nil {
-				return
-			}
-			out, err := net.Dial("tcp", to)
-			if err != nil {
-				in.Close()
-				continue
-			}
-			go k.pass(in, out)
-			go k.pass(out, in)
-		}
-	}()
-	return k
-}
-
-// pass delivers what it reads after the delay, without holding up what follows.
-func (k *link) pass(from, to net.Conn) {
-	type piece struct {
-		at   time.Time
-		data []byte
-	}
-	way := make(chan piece, 4096)
-	go func() {
-		defer to.Close()
-		for p := range way {
-			time.Sleep(time.Until(p.at))
-			select {
-			case <-k.dead:
-				continue
-			default:
-			}
-			if _, err := to.Write(p.data); err != nil {
-				return
-			}
-		}
-	}()
-	defer close(way)
-	for {
-		buffer := make([]byte, 64<<10)
-		n, err := from.Read(buffer)
-		if err != nil {
-			return
-		}
-		way <- piece{time.Now().Add(k.delay), buffer[:n]}
-	}
-}
-
 func TestKeepAliveNoticesDeadPeer(t *testing.T) {
 	t.Parallel()
 	s := provisiontest.Start(t, provisiontest.Options{})
-	network := startLink(t, s.Addr, 0)
+	network := startWire(t, s.Addr, 0)
 	id := s.Identity()
 	id.KeepAlive = 40 * time.Millisecond
 	h := connect(t, network.addr, id)
 
-	time.AfterFunc(400*time.Millisecond, func() { close(network.dead) })
+	time.AfterFunc(400*time.Millisecond, func() { network.dead.Store(true) })
 	begun := time.Now()
 	_, err := h.Output(context.Background(), "sleep 30")
 	if !errors.Is(err, provision.ErrLost) || !strings.Contains(err.Error(), "no answer for") {

@@ -36,7 +36,7 @@ func TestRunLeavesDaemon(t *testing.T) {
 // TestRunCanceled has scripts that do not want to end, one of them as root in a session of its own.
 func TestRunCanceled(t *testing.T) {
 	t.Parallel()
-	s, h := machineWithSudo(t, provisiontest.Options{})
+	s, h := machineWithSudo(t, transport{})
 	for name, body := range map[string]string{
 		"plain":           "echo up; sleep 61",
 		"ignores signals": "trap '' TERM HUP INT; echo up; while :; do sleep 61; done",

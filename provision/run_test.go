@@ -286,7 +286,7 @@ func TestRoundTrips(t *testing.T) {
 	t.Parallel()
 	s := provisiontest.Start(t, provisiontest.Options{})
 	const roundTrip = 200 * time.Millisecond
-	h := connect(t, startLink(t, s.Addr, roundTrip/2).addr, s.Identity())
+	h := connect(t, startWire(t, s.Addr, roundTrip/2).addr, s.Identity())
 	files := map[string]string{}
 	for i := range 300 {
 		files[fmt.Sprintf("d%d/f%d", i%20, i)] = "x"

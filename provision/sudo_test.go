@@ -23,12 +23,12 @@ func TestMain(m *testing.M) {
 }
 
 // machineWithSudo is machine, where sudo lets User become root.
-func machineWithSudo(t *testing.T, o provisiontest.Options) (*provisiontest.Server, *provision.Host) {
+func machineWithSudo(t *testing.T, tr transport) (*provisiontest.Server, *provision.Host) {
 	t.Helper()
-	o.Bin = openDir(t)
-	s := provisiontest.Start(t, o)
-	installSudo(t, o.Bin, s.UID)
-	return s, connect(t, s.Addr, s.Identity())
+	tr.options.Bin = openDir(t)
+	s, h := tr.start(t, provisiontest.User)
+	installSudo(t, tr.options.Bin, s.UID)
+	return s, h
 }
 
 // installSudo puts a sudo into bin that the members of group may use, and nobody else.

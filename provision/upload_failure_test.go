@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -60,12 +61,9 @@ func TestUploadProblems(t *testing.T) {
 // TestUploadDiskFull fills a small file system.
 func TestUploadDiskFull(t *testing.T) {
 	t.Parallel()
-	for transport, options := range transports() {
+	for transport, tr := range transports() {
 		t.Run(transport, func(t *testing.T) {
-			s := provisiontest.Start(t, options)
-			id := s.Identity()
-			id.User = "root"
-			h := connect(t, s.Addr, id)
+			_, h := tr.start(t, "root")
 			output(t, h, "mkdir /run/small && mount -t tmpfs -o size=1m tmpfs /run/small")
 			big := filepath.Join(t.TempDir(), "big")
 			if err := os.WriteFile(big, make([]byte, 3<<20), 0o600); err != nil {
@@ -87,7 +85,7 @@ func TestUploadDiskFull(t *testing.T) {
 func TestUploadChangingFile(t *testing.T) {
 	t.Parallel()
 	s, h := machine(t, provisiontest.Options{})
-	const size = 192 << 20
+	const size = 128 << 20
 	for name, test := range map[string]struct {
 		size   int // of a, which is sent before b
 		change func(dir string) error
@@ -101,7 +99,7 @@ func TestUploadChangingFile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			at := home(t, s, nil)
 			source := plant(t, map[string]string{"a": "", "b": "B"})
-			fillFile(t, source+"/a", test.size)
+			noiseFile(t, source+"/a", test.size)
 			changed := false
 			err := h.Upload(context.Background(), provision.Tree{Source: source, Dest: at + "/new"}, func(p provision.Progress) {
 				if !changed && (p.Done > 0 || test.size == 0) {
@@ -127,7 +125,7 @@ func TestUploadCanceled(t *testing.T) {
 			s, h := on.s, on.h
 			at := home(t, s, nil)
 			source := plant(t, map[string]string{"a": ""})
-			fillFile(t, source+"/a", 192<<20)
+			noiseFile(t, source+"/a", 128<<20)
 			cause := errors.New("enough")
 			ctx, cancel := context.WithCancelCause(context.Background())
 			err := h.Upload(ctx, provision.Tree{Source: source, Dest: at + "/new"}, func(p provision.Progress) {
@@ -179,6 +177,16 @@ func TestUploadProgress(t *testing.T) {
 func fillFile(t *testing.T, name string, size int) {
 	t.Helper()
 	if err := os.WriteFile(name, bytes.Repeat([]byte("0123456789abcdef"), size/16), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// noiseFile makes a file that does not compress, so that sending it takes its time.
+func noiseFile(t *testing.T, name string, size int) {
+	t.Helper()
+	data := make([]byte, size)
+	rand.NewChaCha8([32]byte{}).Read(data) // never fails
+	if err := os.WriteFile(name, data, 0o640); err != nil {
 		t.Fatal(err)
 	}
 }

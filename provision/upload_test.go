@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -17,12 +18,32 @@ import (
 	"github.com/imagobuild/imago/provision/provisiontest"
 )
 
-// transports are the two ways a tree travels.
-func transports() map[string]provisiontest.Options {
-	return map[string]provisiontest.Options{
+// transport is a machine, and how far away it is.
+type transport struct {
+	options provisiontest.Options
+	delay   time.Duration
+}
+
+// transports are the ways a tree travels: as a stream, compressed and beside it
+// over a long link, and file by file.
+func transports() map[string]transport {
+	return map[string]transport{
 		"tar":  {},
-		"SFTP": {Hidden: []string{"/usr/bin/tar"}, Shell: "/usr/bin/bash"}, // which other distributions have as sh
+		"far":  {delay: farAway},
+		"SFTP": {options: provisiontest.Options{Hidden: []string{"/usr/bin/tar"}, Shell: "/usr/bin/bash"}}, // which other distributions have as sh
 	}
+}
+
+// start starts a machine and connects to it.
+func (tr transport) start(t *testing.T, user string) (*provisiontest.Server, *provision.Host) {
+	t.Helper()
+	s := provisiontest.Start(t, tr.options)
+	id := s.Identity()
+	id.User = user
+	if tr.delay == 0 {
+		return s, connect(t, s.Addr, id)
+	}
+	return s, connect(t, startWire(t, s.Addr, tr.delay).addr, id)
 }
 
 // connected is a server and the connection to it.
@@ -35,8 +56,8 @@ type connected struct {
 func machines(t *testing.T) map[string]connected {
 	t.Helper()
 	all := map[string]connected{}
-	for name, options := range transports() {
-		s, h := machine(t, options)
+	for name, tr := range transports() {
+		s, h := tr.start(t, provisiontest.User)
 		all[name] = connected{s, h}
 	}
 	return all
@@ -289,9 +310,9 @@ func TestUploadPatterns(t *testing.T) {
 
 func TestUploadAsRoot(t *testing.T) {
 	t.Parallel()
-	for transport, options := range transports() {
+	for transport, tr := range transports() {
 		t.Run(transport, func(t *testing.T) {
-			s, h := machineWithSudo(t, options)
+			s, h := machineWithSudo(t, tr)
 			closed := filepath.Join(s.Dir, "closed")
 			if err := os.Mkdir(closed, 0o755); err != nil {
 				t.Fatal(err)

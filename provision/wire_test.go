@@ -11,13 +11,14 @@ import (
 	"time"
 )
 
-// wire is a way to a server that can be cut, and made long.
+// wire is a way to a server that can be cut, and made long, slow or silent.
 type wire struct {
 	addr   string
 	target string
 	delay  time.Duration // each way
+	rate   int           // bytes a second to the server; 0: no limit
+	dead   atomic.Bool   // nothing passes any more, and nobody is told
 	sent   atomic.Int64  // bytes to the server
-	conns  atomic.Int32  // connections made so far
 	onCut  func()        // called before a cut; may be nil
 
 	mu    sync.Mutex
@@ -34,26 +35,27 @@ func startWire(t *testing.T, target string, delay time.Duration, cutAt ...int64)
 	}
 	w := &wire{addr: l.Addr().String(), target: target, delay: delay, cutAt: cutAt, open: map[net.Conn]bool{}}
 	t.Cleanup(func() { l.Close(); w.cut() })
-	go func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			w.conns.Add(1)
-			server, err := net.Dial("tcp", target)
-			if err != nil {
-				client.Close()
-				continue
-			}
-			w.mu.Lock()
-			w.open[client], w.open[server] = true, true
-			w.mu.Unlock()
-			go w.carry(server, client, w.count)
-			go w.carry(client, server, func(int) {})
-		}
-	}()
+	go w.serve(l)
 	return w
+}
+
+func (w *wire) serve(l net.Listener) {
+	for {
+		client, err := l.Accept()
+		if err != nil {
+			return
+		}
+		server, err := net.Dial("tcp", w.target)
+		if err != nil {
+			client.Close()
+			continue
+		}
+		w.mu.Lock()
+		w.open[client], w.open[server] = true, true
+		w.mu.Unlock()
+		go w.carry(server, client, w.count)
+		go w.carry(client, server, func(int) {})
+	}
 }
 
 // parcel is some bytes and when they arrive.
@@ -80,6 +82,9 @@ func (w *wire) carry(to, from net.Conn, count func(int)) {
 	}()
 	for p := range parcels {
 		time.Sleep(time.Until(p.due))
+		if w.dead.Load() {
+			continue
+		}
 		if _, err := to.Write(p.data); err != nil {
 			break
 		}
@@ -88,9 +93,12 @@ func (w *wire) carry(to, from net.Conn, count func(int)) {
 	_, _ = io.Copy(io.Discard, from)
 }
 
-// count cuts everything when enough has been sent.
+// count slows the sender down, and cuts everything when enough has been sent.
 func (w *wire) count(n int) {
 	now := w.sent.Add(int64(n))
+	if w.rate > 0 {
+		time.Sleep(time.Duration(n) * time.Second / time.Duration(w.rate))
+	}
 	w.mu.Lock()
 	due := len(w.cutAt) > 0 && now >= w.cutAt[0]
 	if due {

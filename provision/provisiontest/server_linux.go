@@ -32,6 +32,9 @@ type Options struct {
 	// Hidden are programs, such as /usr/bin/tar, that the machine is to be without.
 	Hidden []string
 
+	// NoSFTP leaves the SFTP server out.
+	NoSFTP bool
+
 	// Shell is the program that /bin/sh is to be, such as /usr/bin/bash.
 	Shell string
 
@@ -160,8 +163,10 @@ func (s *Server) config(t testing.TB, o Options) string {
 		"AuthorizedKeysFile "+filepath.Join(s.Dir, "authorized"),
 		"PidFile none", "StrictModes no", "UsePAM yes", "PrintMotd no",
 		"PermitRootLogin prohibit-password", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
-		"AllowAgentForwarding yes", "AllowTcpForwarding yes",
-		"Subsystem sftp internal-sftp", "")
+		"AllowAgentForwarding yes", "AllowTcpForwarding yes", "")
+	if !o.NoSFTP {
+		lines = append(lines, "Subsystem sftp internal-sftp", "")
+	}
 	return strings.Join(lines, "\n")
 }
 

@@ -1,0 +1,155 @@
+//go:build linux
+
+package provision_test
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/imagobuild/imago/provision"
+	"github.com/imagobuild/imago/provision/provisiontest"
+)
+
+// TestUploadSparse sends files that are mostly hole, one of them all hole: little
+// travels, and little is taken on the machine.
+func TestUploadSparse(t *testing.T) {
+	t.Parallel()
+	source := plant(t, map[string]string{"dense": strings.Repeat("x", 100_000)})
+	island := bytes.Repeat([]byte("island"), 1000)
+	for name, at := range map[string][]int64{"islands": {0, 40 << 20, 1<<30 - 6000}, "hole": nil} {
+		f, err := os.Create(source + "/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, offset := range at {
+			if _, err := f.WriteAt(island, offset); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := f.Truncate(1 << 30); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, tr := range map[string]transport{"near": {}, "far": {delay: farAway}} {
+		t.Run(name, func(t *testing.T) {
+			s := provisiontest.Start(t, tr.options)
+			w := startWire(t, s.Addr, tr.delay)
+			at := home(t, s, nil)
+			upload(t, connect(t, w.addr, s.Identity()), provision.Tree{Source: source, Dest: at + "/new"})
+			if sent := w.sent.Load(); sent > 1<<20 {
+				t.Errorf("%d bytes sent for 120 kB of data", sent)
+			}
+			for _, name := range []string{"islands", "hole", "dense"} {
+				if !sameFile(t, source+"/"+name, at+"/new/"+name) {
+					t.Errorf("%s is not what was sent", name)
+				}
+				info, err := os.Stat(at + "/new/" + name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if taken := info.Sys().(*syscall.Stat_t).Blocks * 512; taken > 1<<20 {
+					t.Errorf("%s takes %d bytes on the machine", name, taken)
+				}
+			}
+		})
+	}
+}
+
+// sameFile compares two files, however long.
+func sameFile(t *testing.T, a, b string) bool {
+	t.Helper()
+	f, err := os.Open(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	g, err := os.Open(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	x, y := make([]byte, 1<<20), make([]byte, 1<<20)
+	for {
+		n, errF := f.Read(x)
+		m, errG := g.Read(y)
+		if n != m || !bytes.Equal(x[:n], y[:m]) || (errF == nil) != (errG == nil) {
+			return false
+		}
+		if errF != nil {
+			return true
+		}
+	}
+}
+
+// TestUploadHardLinks has a file with two names: each is a file of its own on the machine, as with cp -R.
+func TestUploadHardLinks(t *testing.T) {
+	t.Parallel()
+	source := plant(t, map[string]string{"a": "A", "sub/": ""})
+	if err := os.Link(source+"/a", source+"/sub/b"); err != nil {
+		t.Fatal(err)
+	}
+	for transport, on := range machines(t) {
+		t.Run(transport, func(t *testing.T) {
+			at := home(t, on.s, nil)
+			upload(t, on.h, provision.Tree{Source: source, Dest: at + "/new"})
+			if diff := cmp.Diff(snapshot(t, source), snapshot(t, at+"/new")); diff != "" {
+				t.Errorf("on the machine (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestUploadSlowLink has a link that turns out to be slower than compressing:
+// what is left when that is known is sent compressed.
+func TestUploadSlowLink(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{"dir/": ""}
+	for _, name := range strings.Fields("a b c d e f g h i j k l m n o p") {
+		files[name] = strings.Repeat(name+"bcdefgh ", 200_000)
+	}
+	source := plant(t, files)
+	s := provisiontest.Start(t, provisiontest.Options{})
+	w := startWire(t, s.Addr, 0)
+	w.rate = 8 << 20
+	at := home(t, s, nil)
+	upload(t, connect(t, w.addr, s.Identity()), provision.Tree{Source: source, Dest: at + "/new"})
+	if diff := cmp.Diff(snapshot(t, source), snapshot(t, at+"/new")); diff != "" {
+		t.Errorf("on the machine (-want +got):\n%.2000s", diff)
+	}
+	if sent := w.sent.Load(); sent > 20<<20 {
+		t.Errorf("%d bytes sent of %d: the rest was not compressed", sent, 16*1_800_000)
+	}
+}
+
+// TestUploadWithout has machines that lack a program which a long link would make use of.
+func TestUploadWithout(t *testing.T) {
+	t.Parallel()
+	source := mixed(t, rand.New(rand.NewPCG(9, 9)))
+	want := snapshot(t, source)
+	for name, options := range map[string]provisiontest.Options{
+		"gzip": {Hidden: []string{"/usr/bin/gzip"}},
+		"SFTP": {NoSFTP: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, h := transport{options, farAway}.start(t, provisiontest.User)
+			at := home(t, s, nil)
+			upload(t, h, provision.Tree{Source: source, Dest: at + "/new"})
+			if diff := cmp.Diff(want, snapshot(t, at+"/new")); diff != "" {
+				t.Errorf("on the machine (-want +got):\n%.2000s", diff)
+			}
+			if left, err := filepath.Glob(at + "/.imago-*"); err != nil || len(left) > 0 {
+				t.Errorf("left on the machine: %v", left)
+			}
+		})
+	}
+}
