@@ -33,12 +33,12 @@ func mixed(t *testing.T, r *rand.Rand) string {
 	if err := os.Mkdir(root+"/dense", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	noiseFile(t, root+"/big", 24<<20)
+	noiseFile(t, root+"/big", 20<<20)
 	noiseFile(t, root+"/dense/a", 1<<20)
 	noiseFile(t, root+"/dense/b", 70<<10)
 	fillFile(t, root+"/plain", 6<<20)
 	noiseFile(t, root+"/hole", 1<<20)
-	if err := os.Truncate(root+"/hole", 64<<20); err != nil {
+	if err := os.Truncate(root+"/hole", 16<<20); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chmod(root+"/dense/b", 0o444|os.ModeSetuid); err != nil {

@@ -23,7 +23,7 @@ func TestUploadSparse(t *testing.T) {
 	t.Parallel()
 	source := plant(t, map[string]string{"dense": strings.Repeat("x", 100_000)})
 	island := bytes.Repeat([]byte("island"), 1000)
-	for name, at := range map[string][]int64{"islands": {0, 40 << 20, 1<<30 - 6000}, "hole": nil} {
+	for name, at := range map[string][]int64{"islands": {0, 40 << 20, 1<<28 - 6000}, "hole": nil} {
 		f, err := os.Create(source + "/" + name)
 		if err != nil {
 			t.Fatal(err)
@@ -33,7 +33,7 @@ func TestUploadSparse(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := f.Truncate(1 << 30); err != nil {
+		if err := f.Truncate(1 << 28); err != nil {
 			t.Fatal(err)
 		}
 		if err := f.Close(); err != nil {
