@@ -161,7 +161,7 @@ func TestTree(t *testing.T) {
 }
 
 func TestTemplate(t *testing.T) {
-	path, err := template{api: "http://127.0.0.1:1", sshPort: 2222, keyFile: "/k", provides: uploading(tree{path: "/t/", sum: "abc"})}.write(t.TempDir())
+	path, err := template{api: "http://127.0.0.1:1", sshPort: 2222, keyFile: "/k", provides: uploading(tree{path: "/t/f", dest: inbox + "/f", sum: "abc"})}.write(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestTemplate(t *testing.T) {
 	if b := got.Builders[0]; b["ssh_port"] != 2222.0 || b["custom_endpoint_ec2"] != "http://127.0.0.1:1" {
 		t.Errorf("builder is %v", b)
 	}
-	want := map[string]any{"type": "file", "source": "/t/", "destination": inbox}
+	want := map[string]any{"type": "file", "source": "/t/f", "destination": inbox + "/f"}
 	if diff := cmp.Diff(want, got.Provisioners[1]); diff != "" {
 		t.Errorf("provisioner 2 (-want +got):\n%s", diff)
 	}

@@ -82,7 +82,7 @@ func (b *bench) upload(t tree, l link) row {
 		{name: imagoBake, bakes: steps, command: b.imagoBuild, part: marks(`provision 2/3`, `provision 3/3`, 1, 1)},
 		{name: packerBake, bakes: steps, command: b.packerBuild, env: quickPolls(), part: marks(`Uploading `, `Provisioning with shell script`, 1, 2)},
 		{name: imagoPut, uploads: true, command: func(addr string) []string {
-			return []string{b.self, "put", addr, b.cloud.keyFile, t.path, inbox}
+			return []string{b.self, "put", addr, b.cloud.keyFile, t.path, t.dest}
 		}},
 		{name: "tar | ssh tar", uploads: true, command: func(addr string) []string { return b.tarPipe(t, addr, "") }},
 	}}

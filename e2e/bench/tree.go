@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -22,9 +26,11 @@ true try typeof undefined value var while with yield`
 type tree struct {
 	name string
 	path string // as a file provisioner's source: with a slash when it means a directory's contents
+	dest string // as its destination: a file's name for a file, because Packer's scp takes no directory for one
 	sum  string // of its contents, as checkScript prints it
 
 	files int
+	bytes int64 // about
 }
 
 // recipe says what a tree is made of.
@@ -41,6 +47,10 @@ func recipes() map[string]recipe {
 		"few":     {40, 7 << 10, nested, texts},
 		"big":     {1, 512 << 20, flat, blobs},
 		"medium":  {200, 1 << 20, flat, blobs},
+
+		"scale1000":   {1_000, 1 << 10, nested, texts},
+		"scale10000":  {10_000, 1 << 10, nested, texts},
+		"scale100000": {100_000, 1 << 10, nested, texts},
 	}
 }
 
@@ -50,7 +60,7 @@ func makeTree(dir, name string) (tree, error) {
 	if !ok {
 		return tree{}, fmt.Errorf("there is no tree named %q", name)
 	}
-	t := tree{name: name, path: filepath.Join(dir, name) + "/", files: how.files}
+	t := tree{name: name, path: filepath.Join(dir, name) + "/", dest: inbox, files: how.files, bytes: int64(how.files) * int64(how.size)}
 	done := filepath.Join(dir, name+".sum")
 	if sum, err := os.ReadFile(done); err == nil {
 		t.sum = string(sum)
@@ -74,6 +84,7 @@ func makeTree(dir, name string) (tree, error) {
 func (t tree) single() tree {
 	if t.name == "big" {
 		t.path = filepath.Join(t.path, "blob000.bin")
+		t.dest = inbox + "/blob000.bin"
 	}
 	return t
 }
@@ -112,19 +123,29 @@ func texts(dir string, r *rand.Rand, how recipe) error {
 
 // blobs writes files that do not compress.
 func blobs(dir string, r *rand.Rand, how recipe) error {
-	data := make([]byte, how.size)
 	for i := range how.files {
-		for at := 0; at < how.size; at += 8 {
-			v := r.Uint64()
-			for b := range 8 {
-				data[at+b] = byte(v >> (8 * b))
-			}
-		}
-		if err := write(filepath.Join(dir, fmt.Sprintf("blob%03d.bin", i)), data); err != nil {
+		if err := blob(filepath.Join(dir, fmt.Sprintf("blob%03d.bin", i)), r, how.size); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// blob writes piece by piece: this process is to stay small, see floor.
+func blob(path string, r *rand.Rand, size int) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w := bufio.NewWriterSize(f, 1<<20)
+	for range size / 8 {
+		_, _ = w.Write(binary.LittleEndian.AppendUint64(w.AvailableBuffer(), r.Uint64())) // Flush tells
+	}
+	return errors.Join(w.Flush(), f.Close())
 }
 
 func write(path string, data []byte) error {
@@ -153,11 +174,22 @@ func sumOf(dir string) (string, error) {
 	slices.SortFunc(names, func(a, b string) int { return strings.Compare("./"+a, "./"+b) })
 	all := sha256.New()
 	for _, name := range names {
-		data, err := os.ReadFile(filepath.Join(dir, name))
+		one, err := sumOfFile(filepath.Join(dir, name))
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(all, "%x  ./%s\n", sha256.Sum256(data), name)
+		fmt.Fprintf(all, "%x  ./%s\n", one, name)
 	}
 	return hex.EncodeToString(all.Sum(nil)), nil
+}
+
+func sumOfFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	_, err = io.Copy(sum, f)
+	return sum.Sum(nil), err
 }
