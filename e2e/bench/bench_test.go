@@ -220,11 +220,11 @@ func TestReport(t *testing.T) {
 		row:     row{name: "many", link: link{rtt: 80 * time.Millisecond}, entries: []contender{{name: imagoBake}, {name: "a | b"}, {name: "never ran"}}},
 		samples: map[string][]sample{imagoBake: took(1, 2, 3), "a | b": took(2, 8, 6)},
 	}
-	lines := r.lines()
-	want := `| row | link | program | median s | min..max | imago / this | largest process MiB | all MiB | CPU s | sent MB | API calls | n |
-|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|
-| many | 80 ms | imago | 2.000 | 1.000..3.000 |  | 10 | 12 | 0.50 | 2.5 | 3 | 3 |
-| many | 80 ms | a \| b | 6.000 | 2.000..8.000 | 0.50 (0.25..0.50) | 10 | 12 | 0.50 | 2.5 | 3 | 3 |
+	lines := r.lines(map[string]int64{imagoBake: 8 << 20})
+	want := `| row | link | program | median s | min..max | imago / this | largest process MiB | over idle MiB | all MiB | CPU s | sent MB | API calls | n |
+|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|
+| many | 80 ms | imago | 2.000 | 1.000..3.000 |  | 10.0 | 2.0 | 12 | 0.50 | 2.5 | 3 | 3 |
+| many | 80 ms | a \| b | 6.000 | 2.000..8.000 | 0.50 (0.25..0.50) | 10.0 |  | 12 | 0.50 | 2.5 | 3 | 3 |
 `
 	if diff := cmp.Diff(want, table(lines)); diff != "" {
 		t.Errorf("table (-want +got):\n%s", diff)
@@ -235,8 +235,8 @@ func TestReport(t *testing.T) {
 	if err := xml.Unmarshal(chart(lines), &svg); err != nil {
 		t.Fatal(err)
 	}
-	wantTexts := []string{"many, 80 ms", "imago", "2.00 s", "a | b", "6.00 s"}
-	if diff := cmp.Diff(wantTexts, svg.Texts); diff != "" {
+	wantTexts := []string{"many", "round trip 80 ms", "imago", "2.00 s", "a | b", "6.00 s · 2.0×"}
+	if diff := cmp.Diff(wantTexts, svg.Texts[2:]); diff != "" {
 		t.Errorf("chart's texts (-want +got):\n%s", diff)
 	}
 }

@@ -30,7 +30,7 @@ type tree struct {
 	sum  string // of its contents, as checkScript prints it
 
 	files int
-	bytes int64 // about
+	bytes int64
 }
 
 // recipe says what a tree is made of.
@@ -60,24 +60,49 @@ func makeTree(dir, name string) (tree, error) {
 	if !ok {
 		return tree{}, fmt.Errorf("there is no tree named %q", name)
 	}
-	t := tree{name: name, path: filepath.Join(dir, name) + "/", dest: inbox, files: how.files, bytes: int64(how.files) * int64(how.size)}
+	t := tree{name: name, path: filepath.Join(dir, name) + "/", dest: inbox, files: how.files}
 	done := filepath.Join(dir, name+".sum")
-	if sum, err := os.ReadFile(done); err == nil {
-		t.sum = string(sum)
-		return t.single(), nil
+	sum, err := os.ReadFile(done)
+	if err != nil {
+		if sum, err = t.fill(how); err != nil {
+			return tree{}, err
+		}
+		if err := os.WriteFile(done, sum, 0o644); err != nil {
+			return tree{}, err
+		}
 	}
-	if err := os.RemoveAll(t.path); err != nil {
+	t.sum = string(sum)
+	if t.bytes, err = sizeOf(t.path); err != nil {
 		return tree{}, err
+	}
+	return t.single(), nil
+}
+
+// fill writes the files, and returns their sum.
+func (t tree) fill(how recipe) ([]byte, error) {
+	if err := os.RemoveAll(t.path); err != nil {
+		return nil, err
 	}
 	// Not for secrets: the same bytes every time are what is wanted.
 	if err := how.make(t.path, rand.New(rand.NewPCG(1, 2)), how); err != nil {
-		return tree{}, err
+		return nil, err
 	}
-	var err error
-	if t.sum, err = sumOf(t.path); err != nil {
-		return tree{}, err
-	}
-	return t.single(), os.WriteFile(done, []byte(t.sum), 0o644)
+	sum, err := sumOf(t.path)
+	return []byte(sum), err
+}
+
+func sizeOf(dir string) (bytes int64, err error) {
+	err = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			bytes += info.Size()
+		}
+		return err
+	})
+	return bytes, err
 }
 
 // single names the file itself for a tree of one file: that is what people upload then.
@@ -87,6 +112,14 @@ func (t tree) single() tree {
 		t.dest = inbox + "/blob000.bin"
 	}
 	return t
+}
+
+// about is what the tree is, in a few words.
+func (t tree) about() string {
+	if t.files == 1 {
+		return fmt.Sprintf("one file of %.0f MiB", mib(float64(t.bytes)))
+	}
+	return fmt.Sprintf("%d files, %s MiB", t.files, digits(mib(float64(t.bytes))))
 }
 
 // flat and nested say in which directory a file lies; 20 files share a nested one, one to five levels deep.
