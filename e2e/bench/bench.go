@@ -81,9 +81,9 @@ type sample struct {
 	CPU     float64        `json:"cpu"`                      // user and system
 	Upload  float64        `json:"upload_seconds,omitempty"` // of one that connects first: without that
 	Largest int64          `json:"largest_process_bytes"`
-	Memory  int64          `json:"memory_bytes"` // of all its processes together
-	Sent    int64          `json:"sent_bytes"`   // through the relay, to the machine
-	Fetched int64          `json:"fetched_bytes"`
+	Memory  int64          `json:"memory_bytes"`         // of all its processes together
+	Sent    int64          `json:"sent_bytes,omitempty"` // through the relay, to the machine
+	Fetched int64          `json:"fetched_bytes,omitempty"`
 	Calls   map[string]int `json:"api_calls,omitempty"`
 	Busy    bool           `json:"busy,omitempty"` // the computer had other work when it began
 }
@@ -134,7 +134,7 @@ func (b *bench) runRound(ctx context.Context, results []result) {
 // runRow is one turn of each contender of a row.
 func (b *bench) runRow(ctx context.Context, r row, samples map[string][]sample) (err error) {
 	b.relay = nil
-	if !r.direct {
+	if !r.direct && !r.link.here() {
 		if b.relay, err = newRelay(r.link); err != nil {
 			return err
 		}
@@ -200,9 +200,13 @@ func (b *bench) runOne(ctx context.Context, r row, c contender) (sample, error) 
 // prepare makes the machine or the template ready and returns what to run.
 func (b *bench) prepare(ctx context.Context, r row, c contender) ([]string, error) {
 	if c.uploads {
-		b.relay.aim(b.cloud.machine)
+		addr := b.cloud.machine
+		if b.relay != nil {
+			b.relay.aim(addr)
+			addr = loopback(b.relay.port())
+		}
 		_, err := b.cloud.on(ctx, "rm -rf "+inbox+" && mkdir "+inbox)
-		return c.command(loopback(b.relay.port())), err
+		return c.command(addr), err
 	}
 	t := template{api: b.api.endpoint, keyFile: b.cloud.keyFile, provides: c.bakes}
 	if b.relay != nil {

@@ -14,7 +14,9 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -89,15 +91,80 @@ func serveEcho(t *testing.T) (addr string) {
 	return l.Addr().String()
 }
 
-// TestArrival: connections share the rate, and the delay comes on top of it.
-func TestArrival(t *testing.T) {
-	var d direction
-	l := link{rtt: 80 * time.Millisecond, mbit: 8}
-	first := d.arrival(1_000_000, l)
-	second := d.arrival(500_000, l)
-	if got, want := second.Sub(first), 500*time.Millisecond; got != want {
-		t.Errorf("half a megabyte at 8 Mbit/s takes %v; want %v", got, want)
+// endless is a stream to read so many bytes from at once, and to write to at once.
+type endless struct {
+	left    int
+	arrived []time.Time
+}
+
+func (s *endless) Read(p []byte) (int, error) {
+	n := min(len(p), s.left)
+	s.left -= n
+	if n == 0 {
+		return 0, io.EOF
 	}
+	return n, nil
+}
+
+func (s *endless) Write(p []byte) (int, error) {
+	s.arrived = append(s.arrived, time.Now())
+	return len(p), nil
+}
+
+func (s *endless) CloseRead() error  { return nil }
+func (s *endless) CloseWrite() error { return nil }
+
+// TestRelayModel: what a link lets through, in a time that passes only while all
+// sleep. Every connection has a window of its own, and all share the rate.
+func TestRelayModel(t *testing.T) {
+	far := 80 * time.Millisecond
+	for name, c := range map[string]struct {
+		link               link
+		connections, bytes int
+		first, last        time.Duration
+	}{
+		"one connection, bound by its window": {link{rtt: far}, 1, 64 << 20, far / 2, 16 * far},
+		"two, each by its own":                {link{rtt: far}, 2, 64 << 20, far / 2, 16 * far},
+		"one, bound by the rate":              {link{rtt: far, mbit: 40}, 1, 10e6, far/2 + 32<<10*200*time.Nanosecond, far/2 + 2*time.Second},
+		"two, by the same rate":               {link{rtt: far, mbit: 40}, 2, 5e6, far/2 + 32<<10*200*time.Nanosecond, far/2 + 2*time.Second},
+		"rate without delay":                  {link{mbit: 40}, 2, 5e6, 32 << 10 * 200 * time.Nanosecond, 2 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, start := &relay{link: c.link}, time.Now()
+				to := make([]*endless, c.connections)
+				var all sync.WaitGroup
+				for i := range to {
+					to[i] = &endless{}
+					all.Go(func() { r.pump(to[i], &endless{left: c.bytes}, &r.up, start) })
+				}
+				all.Wait()
+				last := time.Since(start)
+				first := last
+				for _, s := range to {
+					first = min(first, s.arrived[0].Sub(start))
+				}
+				if first.Round(time.Millisecond) != c.first.Round(time.Millisecond) || last.Round(time.Millisecond) != c.last.Round(time.Millisecond) {
+					t.Errorf("the first bytes arrive after %v, the last after %v; want %v and %v", first, last, c.first, c.last)
+				}
+				if got := r.up.bytes.Load(); got != int64(c.connections*c.bytes) {
+					t.Errorf("%d bytes counted; want %d", got, c.connections*c.bytes)
+				}
+			})
+		})
+	}
+}
+
+// TestRelayHandshake: nobody's first byte arrives before the handshake is over.
+func TestRelayHandshake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, start := &relay{link: link{rtt: 80 * time.Millisecond}}, time.Now()
+		to := &endless{}
+		r.pump(to, &endless{left: 1}, &r.up, start.Add(r.link.rtt))
+		if got, want := to.arrived[0].Sub(start), 120*time.Millisecond; got != want {
+			t.Errorf("the client's first byte arrives after %v; want %v", got, want)
+		}
+	})
 }
 
 func TestAPIProxy(t *testing.T) {

@@ -116,7 +116,7 @@ The seconds of imago and packer are of the part of a bake that the row is about;
 process, connecting too. A ratio is imago's time divided by this program's, turn by turn: the median, and the least and
 the greatest. Memory is the largest size of the largest process; how much of it is over what the program takes when it has
 started and waits; and the largest sum over all processes of a program at once (PSS, sampled). Sent are the bytes of the
-SSH connection to the machine.
+SSH connection to the machine, as a relay counts them; at 0 ms there is none.
 `
 }
 

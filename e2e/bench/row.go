@@ -13,7 +13,7 @@ type row struct {
 	about   string // what the job is, in a few words
 	link    link
 	round   string // rows of one round, which follow one another, take turns
-	direct  bool   // the machine is reached without a relay
+	direct  bool   // of no link: the machine is reached without a relay
 	tree    tree
 	entries []contender
 }
