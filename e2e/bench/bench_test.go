@@ -107,6 +107,29 @@ func TestTemplate(t *testing.T) {
 	}
 }
 
+// TestUploadRow: who is compared on which link, and with what destination.
+func TestUploadRow(t *testing.T) {
+	b := &bench{cloud: &cloud{}}
+	names := func(tr tree, l link) (all []string) {
+		for _, c := range b.upload(tr, l).entries {
+			all = append(all, c.name)
+		}
+		return all
+	}
+	here := []string{imagoBake, packerBake, imagoPut, plainTar, "rsync -a", "scp -r"}
+	if diff := cmp.Diff(here, names(tree{files: 10_000}, link{})); diff != "" {
+		t.Errorf("at 0 ms (-want +got):\n%s", diff)
+	}
+	slow := []string{imagoBake, packerBake, imagoPut, plainTar, "tar z | ssh tar z", "rsync -a", "rsync -az"}
+	if diff := cmp.Diff(slow, names(tree{files: 10_000}, link{rtt: 80 * time.Millisecond, mbit: 50})); diff != "" {
+		t.Errorf("at 80 ms and 50 Mbit/s (-want +got):\n%s", diff)
+	}
+	big := tree{name: "big", path: "/t/big/", dest: inbox}.single()
+	if big.path != "/t/big/blob000.bin" || big.dest != inbox+"/blob000.bin" {
+		t.Errorf("the one file goes from %s to %s", big.path, big.dest)
+	}
+}
+
 func TestSpan(t *testing.T) {
 	lines := []stampedLine{{1, "script a"}, {3, "upload"}, {7, "script b"}, {9, "script c"}}
 	if got, err := marks("upload", "script", 1, 3).span(lines); err != nil || got != 6 {

@@ -8,10 +8,10 @@ import (
 
 // Sizes of the chart, in pixels. The panels of one row stand two abreast.
 const (
-	panelWidth = 500
+	panelWidth = 530
 	barHeight  = 15
 	barStep    = 19
-	barLeft    = 172 // within a panel
+	barLeft    = 205 // within a panel
 	barRoom    = panelWidth - barLeft - 130
 	titleRoom  = 44
 	linkRoom   = 20
@@ -95,7 +95,7 @@ func bar(w *bytes.Buffer, l line, x, y int, longest float64) {
 	}
 	left := float64(x + barLeft)
 	at := func(seconds float64) float64 { return left + barRoom*seconds/longest }
-	text := fmt.Sprintf("%.2f s", l.Seconds.Median)
+	text := brief(l.Seconds.Median) + " s"
 	if l.Ratio != nil && l.Ratio.Median > 0 {
 		text += " · " + digits(1/l.Ratio.Median) + "×"
 	}

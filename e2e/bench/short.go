@@ -90,7 +90,7 @@ func took(l *line) string {
 	if l == nil {
 		return ""
 	}
-	text := fmt.Sprintf("%.2f", l.Seconds.Median)
+	text := brief(l.Seconds.Median)
 	if compresses(l.Contender) {
 		text += " z"
 	}

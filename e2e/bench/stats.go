@@ -61,6 +61,14 @@ func ratios(ours, theirs []sample) []float64 {
 	return quotients(pick(ours, seconds), pick(theirs, seconds))
 }
 
+// brief shows seconds to the hundredth, or to the thousandth where there are few.
+func brief(seconds float64) string {
+	if seconds < 0.1 {
+		return fmt.Sprintf("%.3f", seconds)
+	}
+	return fmt.Sprintf("%.2f", seconds)
+}
+
 // digits shows two of them, or more before the point.
 func digits(v float64) string {
 	if v < 10 {
