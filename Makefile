@@ -1,7 +1,7 @@
 # make demo    bake primal and carnivore on the local cloud, boot the result, show its page (as root)
 # make test    everything: vet, gofmt, shellcheck, unit tests, end to end (as root)
 # make build   bin/imago
-# make bench   imago beside packer, tar, rsync and scp (as root); BENCH='-rows many -n 3' for less, BENCH=-h for all flags
+# make bench   imago beside packer, tar, rsync and scp, an hour and a half (as root); BENCH='-rows many -n 3' for less, BENCH=-h for all flags
 
 .PHONY: build demo test deps lint machines unit e2e bench
 export CGO_ENABLED = 0

@@ -281,34 +281,6 @@ func TestRunWithTerminal(t *testing.T) {
 	noneLeft(t, s)
 }
 
-// TestRoundTrips holds the number of round trips per script and per small upload.
-func TestRoundTrips(t *testing.T) {
-	t.Parallel()
-	s := provisiontest.Start(t, provisiontest.Options{})
-	const roundTrip = 200 * time.Millisecond
-	h := connect(t, startWire(t, s.Addr, roundTrip/2).addr, s.Identity())
-	files := map[string]string{}
-	for i := range 300 {
-		files[fmt.Sprintf("d%d/f%d", i%20, i)] = "x"
-	}
-	source := plant(t, files)
-	at := home(t, s, nil)
-	for name, do := range map[string]func() error{
-		"script": func() error { return h.Run(context.Background(), script("true"), nil, nil) },
-		"upload": func() error {
-			return h.Upload(context.Background(), provision.Tree{Source: source, Dest: at + "/new"}, nil)
-		},
-	} {
-		begun := time.Now()
-		if err := do(); err != nil {
-			t.Fatal(err)
-		}
-		if took := time.Since(begun); took > 6*roundTrip {
-			t.Errorf("%s: %v, want at most 6 round trips of %v", name, took, roundTrip)
-		}
-	}
-}
-
 // TestChatter has a login shell that talks before it gets to work.
 func TestChatter(t *testing.T) {
 	t.Parallel()

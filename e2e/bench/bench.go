@@ -18,6 +18,7 @@ type bench struct {
 	cloud *cloud
 	api   *apiProxy
 	relay *relay // of the row under way
+	idle  map[string]int64
 	until time.Time
 }
 
@@ -45,33 +46,44 @@ func openBench(ctx context.Context, s settings) (*bench, error) {
 	if b.cloud, err = openCloud(ctx, s.imago, dir); err != nil {
 		return nil, err
 	}
+	if err := b.prove(ctx); err != nil {
+		return nil, errors.Join(err, b.close())
+	}
+	return b, nil
+}
+
+// prove is what is known before the first row: how large the programs are, and who launches.
+func (b *bench) prove(ctx context.Context) (err error) {
+	if b.idle, err = b.idleSizes(ctx); err != nil {
+		return err
+	}
 	b.api, err = newAPIProxy(b.cloud.api, func(addr string) {
 		if b.relay != nil {
 			b.relay.aim(addr)
 		}
 	})
-	if err != nil {
-		return nil, errors.Join(err, b.cloud.close())
-	}
-	return b, nil
+	return err
 }
 
 // close stops the cloud and removes everything but the trees and the results.
 func (b *bench) close() error {
-	b.api.close()
+	if b.api != nil {
+		b.api.close()
+	}
 	err := b.cloud.close()
 	return errors.Join(err, os.RemoveAll(filepath.Join(b.dir, "state")), os.Remove(b.cloud.keyFile), os.Remove(b.cloud.keyFile+".pub"))
 }
 
 // sample is one run of one contender.
 type sample struct {
-	Seconds float64        `json:"seconds"` // of the part that the row is about
-	Wall    float64        `json:"wall"`    // of the whole process
-	CPU     float64        `json:"cpu"`     // user and system
+	Seconds float64        `json:"seconds"`                  // of the part that the row is about
+	Wall    float64        `json:"wall"`                     // of the whole process
+	CPU     float64        `json:"cpu"`                      // user and system
+	Upload  float64        `json:"upload_seconds,omitempty"` // of one that connects first: without that
 	Largest int64          `json:"largest_process_bytes"`
-	Memory  int64          `json:"memory_bytes"` // of all its processes together
-	Sent    int64          `json:"sent_bytes"`   // through the relay, to the machine
-	Fetched int64          `json:"fetched_bytes"`
+	Memory  int64          `json:"memory_bytes"`         // of all its processes together
+	Sent    int64          `json:"sent_bytes,omitempty"` // through the relay, to the machine
+	Fetched int64          `json:"fetched_bytes,omitempty"`
 	Calls   map[string]int `json:"api_calls,omitempty"`
 	Busy    bool           `json:"busy,omitempty"` // the computer had other work when it began
 }
@@ -83,42 +95,61 @@ type result struct {
 	problem error // why there are not as many as were asked for
 }
 
-// runAll measures the rows one after another. What fails does not stop the others.
+// runAll measures the rows one after another, but those of one round together.
+// What fails does not stop the others.
 func (b *bench) runAll(ctx context.Context, rows []row) []result {
 	var all []result
-	for _, r := range rows {
-		fmt.Fprintf(os.Stderr, "%s, %s\n", r.name, r.link)
-		res := result{row: r, samples: map[string][]sample{}}
-		res.problem = b.runRow(ctx, r, res.samples)
-		if res.problem != nil {
-			fmt.Fprintln(os.Stderr, "  stopped:", res.problem)
+	for len(rows) > 0 {
+		n := 1
+		for rows[0].round != "" && n < len(rows) && rows[n].round == rows[0].round {
+			n++
 		}
-		all = append(all, res)
+		results := make([]result, n)
+		for i, r := range rows[:n] {
+			results[i] = result{row: r, samples: map[string][]sample{}}
+		}
+		b.runRound(ctx, results)
+		all, rows = append(all, results...), rows[n:]
 	}
 	return all
 }
 
-// runRow lets the contenders take turns, so that a computer that changes its pace changes it for all.
+// runRound lets the contenders take turns, so that a computer that changes its
+// pace changes it for all.
+func (b *bench) runRound(ctx context.Context, results []result) {
+	for range b.n {
+		for i := range results {
+			r := &results[i]
+			if r.problem != nil {
+				continue
+			}
+			fmt.Fprintf(os.Stderr, "%s, %s\n", r.row.name, r.row.link)
+			if r.problem = b.runRow(ctx, r.row, r.samples); r.problem != nil {
+				fmt.Fprintln(os.Stderr, "  stopped:", r.problem)
+			}
+		}
+	}
+}
+
+// runRow is one turn of each contender of a row.
 func (b *bench) runRow(ctx context.Context, r row, samples map[string][]sample) (err error) {
 	b.relay = nil
-	if !r.direct {
+	if !r.direct && !r.link.here() {
 		if b.relay, err = newRelay(r.link); err != nil {
 			return err
 		}
 		defer b.relay.close()
 	}
-	for range b.n {
-		for _, c := range r.entries {
-			if err := b.mayStart(ctx); err != nil {
-				return err
-			}
-			s, err := b.runOne(ctx, r, c)
-			if err != nil {
-				return fmt.Errorf("%s: %w", c.name, err)
-			}
-			fmt.Fprintf(os.Stderr, "  %-28s %8.3f s\n", c.name, s.Seconds)
-			samples[c.name] = append(samples[c.name], s)
+	for _, c := range r.entries {
+		if err := b.mayStart(ctx); err != nil {
+			return err
 		}
+		s, err := b.runOne(ctx, r, c)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+		fmt.Fprintf(os.Stderr, "  %-28s %8.3f s\n", c.name, s.Seconds)
+		samples[c.name] = append(samples[c.name], s)
 	}
 	return nil
 }
@@ -150,6 +181,13 @@ func (b *bench) runOne(ctx context.Context, r row, c contender) (sample, error) 
 		}
 		s.Seconds = part.Seconds()
 	}
+	if c.connected.begin != nil {
+		part, err := c.connected.span(u.lines)
+		if err != nil {
+			return sample{}, err
+		}
+		s.Upload = part.Seconds()
+	}
 	if b.relay != nil {
 		s.Sent, s.Fetched = b.relay.wire()
 	}
@@ -162,9 +200,13 @@ func (b *bench) runOne(ctx context.Context, r row, c contender) (sample, error) 
 // prepare makes the machine or the template ready and returns what to run.
 func (b *bench) prepare(ctx context.Context, r row, c contender) ([]string, error) {
 	if c.uploads {
-		b.relay.aim(b.cloud.machine)
+		addr := b.cloud.machine
+		if b.relay != nil {
+			b.relay.aim(addr)
+			addr = loopback(b.relay.port())
+		}
 		_, err := b.cloud.on(ctx, "rm -rf "+inbox+" && mkdir "+inbox)
-		return c.command(loopback(b.relay.port())), err
+		return c.command(addr), err
 	}
 	t := template{api: b.api.endpoint, keyFile: b.cloud.keyFile, provides: c.bakes}
 	if b.relay != nil {

@@ -4,101 +4,23 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"encoding/xml"
 	"errors"
+	"flag"
+	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
-
-func TestParseLink(t *testing.T) {
-	for text, want := range map[string]link{
-		"0": {}, "80ms": {rtt: 80 * time.Millisecond}, "80ms@50": {rtt: 80 * time.Millisecond, mbit: 50}, "0@50": {mbit: 50},
-	} {
-		if got, err := parseLink(text); err != nil || got != want {
-			t.Errorf("parseLink(%q) = %v, %v; want %v", text, got, err, want)
-		}
-	}
-	for _, text := range []string{"", "80", "-1ms", "80ms@", "80ms@0", "80ms@fast"} {
-		if got, err := parseLink(text); err == nil {
-			t.Errorf("parseLink(%q) = %v; want an error", text, got)
-		}
-	}
-}
-
-// TestRelay: what goes in comes out, whole and counted, both ways and on every kind of link.
-func TestRelay(t *testing.T) {
-	for _, l := range []link{{}, {rtt: 2 * time.Millisecond}, {rtt: 2 * time.Millisecond, mbit: 1000}} {
-		t.Run(l.String(), func(t *testing.T) {
-			echo := serveEcho(t)
-			r, err := newRelay(l)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer r.close()
-			conn, err := net.Dial("tcp", loopback(r.port()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			r.aim(echo) // only now: whoever connects earlier waits
-			sent := bytes.Repeat([]byte("relay"), 1<<20)
-			go func() {
-				conn.Write(sent)
-				conn.(*net.TCPConn).CloseWrite()
-			}()
-			got, err := io.ReadAll(conn)
-			if err != nil || !bytes.Equal(got, sent) {
-				t.Errorf("%d bytes came back of %d: %v", len(got), len(sent), err)
-			}
-			conn.Close()
-			if up, down := r.wire(); up != int64(len(sent)) || down != int64(len(sent)) {
-				t.Errorf("counted %d up and %d down; want %d each", up, down, len(sent))
-			}
-		})
-	}
-}
-
-func serveEcho(t *testing.T) (addr string) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				io.Copy(conn, conn)
-			}()
-		}
-	}()
-	return l.Addr().String()
-}
-
-// TestArrival: connections share the rate, and the delay comes on top of it.
-func TestArrival(t *testing.T) {
-	var d direction
-	l := link{rtt: 80 * time.Millisecond, mbit: 8}
-	first := d.arrival(1_000_000, l)
-	second := d.arrival(500_000, l)
-	if got, want := second.Sub(first), 500*time.Millisecond; got != want {
-		t.Errorf("half a megabyte at 8 Mbit/s takes %v; want %v", got, want)
-	}
-}
 
 func TestAPIProxy(t *testing.T) {
 	var host string
@@ -161,7 +83,7 @@ func TestTree(t *testing.T) {
 }
 
 func TestTemplate(t *testing.T) {
-	path, err := template{api: "http://127.0.0.1:1", sshPort: 2222, keyFile: "/k", provides: uploading(tree{path: "/t/", sum: "abc"})}.write(t.TempDir())
+	path, err := template{api: "http://127.0.0.1:1", sshPort: 2222, keyFile: "/k", provides: uploading(tree{path: "/t/f", dest: inbox + "/f", sum: "abc"})}.write(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,9 +101,32 @@ func TestTemplate(t *testing.T) {
 	if b := got.Builders[0]; b["ssh_port"] != 2222.0 || b["custom_endpoint_ec2"] != "http://127.0.0.1:1" {
 		t.Errorf("builder is %v", b)
 	}
-	want := map[string]any{"type": "file", "source": "/t/", "destination": inbox}
+	want := map[string]any{"type": "file", "source": "/t/f", "destination": inbox + "/f"}
 	if diff := cmp.Diff(want, got.Provisioners[1]); diff != "" {
 		t.Errorf("provisioner 2 (-want +got):\n%s", diff)
+	}
+}
+
+// TestUploadRow: who is compared on which link, and with what destination.
+func TestUploadRow(t *testing.T) {
+	b := &bench{cloud: &cloud{}}
+	names := func(tr tree, l link) (all []string) {
+		for _, c := range b.upload(tr, l).entries {
+			all = append(all, c.name)
+		}
+		return all
+	}
+	here := []string{imagoBake, packerBake, imagoPut, plainTar, "rsync -a", "scp -r"}
+	if diff := cmp.Diff(here, names(tree{files: 10_000}, link{})); diff != "" {
+		t.Errorf("at 0 ms (-want +got):\n%s", diff)
+	}
+	slow := []string{imagoBake, packerBake, imagoPut, plainTar, "tar z | ssh tar z", "rsync -a", "rsync -az"}
+	if diff := cmp.Diff(slow, names(tree{files: 10_000}, link{rtt: 80 * time.Millisecond, mbit: 50})); diff != "" {
+		t.Errorf("at 80 ms and 50 Mbit/s (-want +got):\n%s", diff)
+	}
+	big := tree{name: "big", path: "/t/big/", dest: inbox}.single()
+	if big.path != "/t/big/blob000.bin" || big.dest != inbox+"/blob000.bin" {
+		t.Errorf("the one file goes from %s to %s", big.path, big.dest)
 	}
 }
 
@@ -209,45 +154,91 @@ func TestRun(t *testing.T) {
 	}
 }
 
-func TestReport(t *testing.T) {
-	took := func(seconds ...float64) (all []sample) {
-		for _, s := range seconds {
-			all = append(all, sample{Seconds: s, Largest: 10 << 20, Memory: 12 << 20, CPU: 0.5, Sent: 2_500_000, Calls: map[string]int{"A": 2, "B": 1}})
+// TestPeak: what a small program takes is sampled, and what a large one takes is
+// told by the kernel, which inherits nothing from a process that is smaller.
+func TestPeak(t *testing.T) {
+	for _, c := range []struct{ sampled, accounted, floor, want int64 }{{5, 9, 9, 5}, {5, 12, 9, 12}, {14, 12, 9, 14}} {
+		if got := peak(c.sampled, c.accounted, c.floor); got != c.want {
+			t.Errorf("peak(%d, %d, %d) = %d; want %d", c.sampled, c.accounted, c.floor, got, c.want)
 		}
-		return all
 	}
-	r := result{
-		row:     row{name: "many", link: link{rtt: 80 * time.Millisecond}, entries: []contender{{name: imagoBake}, {name: "a | b"}, {name: "never ran"}}},
-		samples: map[string][]sample{imagoBake: took(1, 2, 3), "a | b": took(2, 8, 6)},
+	big := bytes.Repeat([]byte("x"), 64<<20)
+	if got := floor(); got < 64<<20 {
+		t.Errorf("the floor is %d with 64 MiB in use", got)
 	}
-	lines := r.lines()
-	want := `| row | link | program | median s | min..max | imago / this | largest process MiB | all MiB | CPU s | sent MB | API calls | n |
-|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|
-| many | 80 ms | imago | 2.000 | 1.000..3.000 |  | 10 | 12 | 0.50 | 2.5 | 3 | 3 |
-| many | 80 ms | a \| b | 6.000 | 2.000..8.000 | 0.50 (0.25..0.50) | 10 | 12 | 0.50 | 2.5 | 3 | 3 |
-`
-	if diff := cmp.Diff(want, table(lines)); diff != "" {
-		t.Errorf("table (-want +got):\n%s", diff)
+	runtime.KeepAlive(big)
+	if got := floor(); got > 48<<20 {
+		t.Errorf("the floor is %d after that is gone", got)
 	}
-	var svg struct {
-		Texts []string `xml:"text"`
-	}
-	if err := xml.Unmarshal(chart(lines), &svg); err != nil {
-		t.Fatal(err)
-	}
-	wantTexts := []string{"many, 80 ms", "imago", "2.00 s", "a | b", "6.00 s"}
-	if diff := cmp.Diff(wantTexts, svg.Texts); diff != "" {
-		t.Errorf("chart's texts (-want +got):\n%s", diff)
+	// 100 MiB that are gone again within a moment, at the very end.
+	u, err := run(context.Background(), os.Environ(), "dd", "if=/dev/zero", "of=/dev/null", "bs=100M", "count=1")
+	if err != nil || u.largest < 100<<20 {
+		t.Errorf("the largest process took %d, %v; want 100 MiB and more", u.largest, err)
 	}
 }
 
-func TestSpread(t *testing.T) {
-	for _, c := range []struct {
-		in   []float64
-		want spread
-	}{{nil, spread{}}, {[]float64{3}, spread{3, 3, 3}}, {[]float64{9, 1, 2}, spread{2, 1, 9}}, {[]float64{4, 1, 2, 9}, spread{3, 1, 9}}} {
-		if got := spreadOf(c.in); got != c.want {
-			t.Errorf("spreadOf(%v) = %v; want %v", c.in, got, c.want)
+func TestIdleSize(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if got, err := idleSize(context.Background(), os.Environ(), pipe, []string{"cat", pipe}); err != nil || got == 0 {
+		t.Errorf("cat takes %d, %v; want more than nothing", got, err)
+	}
+	if got, err := idleSize(context.Background(), os.Environ(), pipe, []string{"true"}); err == nil {
+		t.Errorf("a program that ends takes %d; want an error", got)
+	}
+}
+
+// TestRounds: rows of one round take turns, and one that stops does not stop the others.
+func TestRounds(t *testing.T) {
+	wrong := contender{name: "wrong", command: func(string) []string { return []string{"false"} }}
+	right := contender{name: "right", command: func(string) []string { return []string{"true"} }}
+	api, err := newAPIProxy("http://127.0.0.1:1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer api.close()
+	b := &bench{settings: settings{n: 2, dir: t.TempDir()}, cloud: &cloud{}, api: api, until: time.Now().Add(time.Hour)}
+	all := b.runAll(context.Background(), []row{
+		{name: "a", round: "r", direct: true, entries: []contender{wrong, right}},
+		{name: "b", round: "r", direct: true, entries: []contender{right}},
+		{name: "c", direct: true, entries: []contender{right, wrong}},
+	})
+	var got []string
+	for _, r := range all {
+		got = append(got, fmt.Sprintf("%s %d %v", r.row.name, len(r.samples["right"]), r.problem != nil))
+	}
+	if diff := cmp.Diff([]string{"a 0 true", "b 2 false", "c 1 true"}, got); diff != "" {
+		t.Errorf("rows, runs, problems (-want +got):\n%s", diff)
+	}
+}
+
+func TestEstimate(t *testing.T) {
+	big := tree{files: 1, bytes: 500e6}
+	for l, want := range map[link]time.Duration{
+		{}:                                    3 * time.Second,
+		{rtt: 80 * time.Millisecond}:          21 * time.Second,
+		{rtt: 80 * time.Millisecond, mbit: 8}: 502 * time.Second,
+	} {
+		if got := big.copying(l).Round(time.Second); got != want {
+			t.Errorf("500 MB take about %v at %v; want %v", got, l, want)
 		}
+	}
+	rows := []row{{entries: []contender{{takes: 9 * time.Second}, {takes: 19 * time.Second}}}}
+	if got := estimate(rows, 5); got != 150*time.Second {
+		t.Errorf("five turns take about %v; want 2m30s", got)
+	}
+}
+
+func TestAgain(t *testing.T) {
+	flags := flag.NewFlagSet("", flag.ContinueOnError)
+	flags.Int("n", 5, "")
+	flags.String("dir", "", "")
+	if got := again(flags); got != "make bench" {
+		t.Errorf("without flags it is %q", got)
+	}
+	if err := flags.Parse([]string{"-n", "3", "-dir", "/secret"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := again(flags), "make bench BENCH='-n 3'"; got != want {
+		t.Errorf("it is %q; want %q", got, want)
 	}
 }

@@ -15,13 +15,14 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/imagobuild/imago/provision"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := command(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -31,9 +32,10 @@ func main() {
 
 // settings are the flags.
 type settings struct {
-	rows, links, imago, packer, dir, out string
-	n                                    int
-	limit, calm                          time.Duration
+	rows, links, imago, packer, dir, out, readme string
+	n                                            int
+	limit, calm                                  time.Duration
+	command                                      string // that measures the same
 }
 
 func command(ctx context.Context, args []string) error {
@@ -42,7 +44,7 @@ func command(ctx context.Context, args []string) error {
 	}
 	var s settings
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.StringVar(&s.rows, "rows", "many,flat300,medium,big,scripts10,nothing,validate", "what to measure")
+	flags.StringVar(&s.rows, "rows", "many,flat300,medium,big,scale,scripts10,nothing,validate", "what to measure")
 	flags.StringVar(&s.links, "links", "0,20ms,80ms,80ms@50", "round trips to the machine, with @N at N Mbit/s")
 	flags.IntVar(&s.n, "n", 5, "repetitions")
 	flags.DurationVar(&s.limit, "limit", 2*time.Hour, "start no further run after this time")
@@ -50,14 +52,30 @@ func command(ctx context.Context, args []string) error {
 	flags.StringVar(&s.imago, "imago", "bin/imago", "imago's binary")
 	flags.StringVar(&s.packer, "packer", "packer", "Packer's binary")
 	flags.StringVar(&s.dir, "dir", filepath.Join(os.TempDir(), "imago-bench"), "scratch directory; its trees are kept for the next time")
-	flags.StringVar(&s.out, "out", "", "directory for bench.json and bench.svg; default: the scratch directory")
+	flags.StringVar(&s.out, "out", "", "directory for bench.json, bench.md and bench.svg; default: the scratch directory")
+	flags.StringVar(&s.readme, "readme", "", "file whose block between two marks becomes the short table")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
 		}
 		return err
 	}
+	s.command = again(flags)
 	return measure(ctx, s)
+}
+
+// again is the command that measures the same on another computer: without this one's paths.
+func again(flags *flag.FlagSet) string {
+	var words []string
+	flags.Visit(func(f *flag.Flag) {
+		if f.Name == "rows" || f.Name == "links" || f.Name == "n" {
+			words = append(words, "-"+f.Name+" "+f.Value.String())
+		}
+	})
+	if len(words) == 0 {
+		return "make bench"
+	}
+	return "make bench BENCH='" + strings.Join(words, " ") + "'"
 }
 
 func measure(ctx context.Context, s settings) (err error) {
@@ -85,6 +103,7 @@ func measure(ctx context.Context, s settings) (err error) {
 		}
 		rows = append(rows, more...)
 	}
+	fmt.Fprintln(os.Stderr, b.forecast(rows))
 	return b.report(b.runAll(ctx, rows))
 }
 
@@ -109,7 +128,8 @@ func (s *settings) lookUp() error {
 }
 
 // put is one upload by imago's library, connecting included: what tar, rsync
-// and scp are compared with. It runs as a process of its own.
+// and scp are compared with. It runs as a process of its own, and says when the
+// connecting is over.
 func put(ctx context.Context, args []string) error {
 	if len(args) != 4 {
 		return errors.New("usage: bench put ADDR KEYFILE SOURCE DEST")
@@ -125,5 +145,10 @@ func put(ctx context.Context, args []string) error {
 		return err
 	}
 	defer h.Close()
-	return h.Upload(ctx, provision.Tree{Source: args[2], Dest: args[3]}, nil)
+	fmt.Println("connected")
+	if err := h.Upload(ctx, provision.Tree{Source: args[2], Dest: args[3]}, nil); err != nil {
+		return err
+	}
+	fmt.Println("uploaded")
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -28,7 +29,7 @@ type stampedLine struct {
 type usage struct {
 	wall      time.Duration
 	cpu       time.Duration // user and system, of the program and the children it waited for
-	largest   int64         // bytes: the largest peak of one of its processes
+	largest   int64         // bytes: the largest peak of one of its processes, see peak
 	together  int64         // bytes: the peak of what all its processes took together (PSS)
 	lines     []stampedLine
 	processes int
@@ -48,6 +49,7 @@ func run(ctx context.Context, env []string, argv ...string) (usage, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) } // a bake cleans up
 	cmd.WaitDelay = time.Minute
+	before := floor()
 	start := time.Now()
 	err = cmd.Start()
 	write.Close()
@@ -60,6 +62,7 @@ func run(ctx context.Context, env []string, argv ...string) (usage, error) {
 	err = cmd.Wait()
 	u := usage{wall: time.Since(start), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
 	u.largest, u.together, u.processes = watch.stop()
+	u.largest = peak(u.largest, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss<<10, before)
 	u.lines = <-lines
 	if err != nil {
 		return u, fmt.Errorf("%s: %w\n%s", strings.Join(argv, " "), err, lastLines(u.lines))
@@ -114,8 +117,26 @@ func nth(lines []stampedLine, pattern *regexp.Regexp, n int) (time.Duration, err
 	return 0, fmt.Errorf("no line of the output matches %q often enough:\n%s", pattern, lastLines(lines))
 }
 
-// memoryWatch samples a program's processes. Not rusage: that begins with the
-// size of the process that started the program.
+// floor makes this process small, and returns how large it still is: what it
+// starts inherits that as the least that the kernel's account says of its peak.
+func floor() int64 {
+	debug.FreeOSMemory()
+	// 5 sets the peak back to the size of now. Where that is not to be had, the floor is merely higher.
+	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)
+	return field("/proc/self/status", "VmHWM:")
+}
+
+// peak is the largest size that one process of a program had. The kernel's
+// account at its end misses nothing, but says nothing below the floor; what was
+// sampled may lack the last moments, by which a small program is told all the same.
+func peak(sampled, accounted, floor int64) int64 {
+	if accounted > floor {
+		return max(sampled, accounted)
+	}
+	return sampled
+}
+
+// memoryWatch samples a program's processes.
 type memoryWatch struct {
 	root              int
 	ended             chan struct{}

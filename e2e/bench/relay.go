@@ -51,6 +51,10 @@ func (l link) String() string {
 	return text
 }
 
+// here reports whether the machine is not far at all. No relay stands before it
+// then: of half a gigabyte, it would take a quarter of a second of this computer.
+func (l link) here() bool { return l == link{} }
+
 // relay stands in front of a machine's port 22 and makes it as far away as a
 // link says. It models the handshake, the delay of every byte, a window per
 // connection and a rate that all connections share; neither loss nor slow start.
@@ -156,14 +160,16 @@ func (r *relay) dial() (*net.TCPConn, error) {
 	}
 }
 
+// stream is what the relay needs of a *net.TCPConn.
+type stream interface {
+	io.ReadWriter
+	CloseRead() error
+	CloseWrite() error
+}
+
 // pump copies one direction until it ends, and passes the end on.
-func (r *relay) pump(to, from *net.TCPConn, d *direction, begin time.Time) {
+func (r *relay) pump(to, from stream, d *direction, begin time.Time) {
 	defer to.CloseWrite()
-	if r.link == (link{}) {
-		n, _ := io.Copy(to, from) // in the kernel: the relay is not to be what is measured
-		d.bytes.Add(n)
-		return
-	}
 	p := &pipe{relay: r, direction: d}
 	p.room = sync.NewCond(&p.mu)
 	queue := make(chan chunk, 1<<12)
@@ -191,7 +197,7 @@ type pipe struct {
 	broken    bool
 }
 
-func (p *pipe) receive(from *net.TCPConn, queue chan<- chunk) {
+func (p *pipe) receive(from stream, queue chan<- chunk) {
 	for {
 		data := make([]byte, 32<<10)
 		n, err := from.Read(data)
@@ -217,7 +223,7 @@ func (p *pipe) take(n int) {
 	p.flying += n
 }
 
-func (p *pipe) send(to, from *net.TCPConn, queue <-chan chunk) {
+func (p *pipe) send(to, from stream, queue <-chan chunk) {
 	for c := range queue {
 		time.Sleep(time.Until(c.due))
 		_, err := to.Write(c.data)

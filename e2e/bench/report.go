@@ -15,35 +15,46 @@ import (
 // line is one contender of one row, as the table and the JSON have it.
 type line struct {
 	Row       string   `json:"row"`
+	About     string   `json:"about,omitempty"`
 	Link      string   `json:"link"`
 	Contender string   `json:"contender"`
 	Seconds   spread   `json:"seconds"`
-	Ratio     *spread  `json:"imago_to_this,omitempty"` // imago's time divided by this one's, turn by turn
-	Ours      string   `json:"compared_with,omitempty"` // which of imago's contenders
+	Ratio     *spread  `json:"imago_to_this,omitempty"`   // imago's time divided by this one's, turn by turn
+	Ours      string   `json:"compared_with,omitempty"`   // which of imago's contenders
+	OverIdle  *int64   `json:"over_idle_bytes,omitempty"` // the largest peak, less the size of the program when it waits
 	Samples   []sample `json:"samples"`
 }
 
 // document is bench.json.
 type document struct {
-	Date    time.Time `json:"date"`
-	Machine string    `json:"machine"`
-	Packer  string    `json:"packer"`
-	OpenSSH string    `json:"openssh"`
-	Lines   []line    `json:"lines"`
-	Missing []string  `json:"missing,omitempty"` // rows that did not come to their end, and why
+	Date    time.Time        `json:"date"`
+	Machine string           `json:"machine"`
+	Packer  string           `json:"packer"`
+	OpenSSH string           `json:"openssh"`
+	Command string           `json:"command"`
+	Idle    map[string]int64 `json:"idle_bytes"` // the largest process of each program that has started and waits
+	Lines   []line           `json:"lines"`
+	Costs   []cost           `json:"cost_per_file,omitempty"`
+	Missing []string         `json:"missing,omitempty"` // rows that did not come to their end, and why
 }
 
-// report prints the table and writes bench.json and bench.svg.
+// report prints the short table and writes bench.json, bench.md, bench.svg, and
+// the README's part.
 func (b *bench) report(results []result) error {
 	d := b.document(results)
 	text, err := json.MarshalIndent(d, "", " ")
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s, %s; Packer %s; %s\n\n%s", d.Date.Format("2006-01-02"), d.Machine, d.Packer, d.OpenSSH, table(d.Lines))
+	short := d.short()
+	fmt.Print(short)
 	errs := []error{
 		os.WriteFile(filepath.Join(b.out, "bench.json"), append(text, '\n'), 0o644),
+		os.WriteFile(filepath.Join(b.out, "bench.md"), []byte(d.long()), 0o644),
 		os.WriteFile(filepath.Join(b.out, "bench.svg"), chart(d.Lines), 0o644),
+	}
+	if b.readme != "" {
+		errs = append(errs, rewrite(b.readme, short))
 	}
 	for _, m := range d.Missing {
 		errs = append(errs, errors.New(m))
@@ -52,9 +63,10 @@ func (b *bench) report(results []result) error {
 }
 
 func (b *bench) document(results []result) document {
-	d := document{Date: time.Now(), Machine: machine(), Packer: firstLine(b.packer, "version"), OpenSSH: firstLine("ssh", "-V")}
+	d := document{Date: time.Now(), Machine: machine(), Packer: firstLine(b.packer, "version"), OpenSSH: firstLine("ssh", "-V"),
+		Command: b.command, Idle: b.idle, Costs: costs(results)}
 	for _, r := range results {
-		d.Lines = append(d.Lines, r.lines()...)
+		d.Lines = append(d.Lines, r.lines(b.idle)...)
 		if r.problem != nil {
 			d.Missing = append(d.Missing, fmt.Sprintf("%s, %s: %v", r.row.name, r.row.link, r.problem))
 		}
@@ -62,17 +74,21 @@ func (b *bench) document(results []result) document {
 	return d
 }
 
-func (r result) lines() []line {
+func (r result) lines(idle map[string]int64) []line {
 	var all []line
 	for _, c := range r.row.entries {
 		samples := r.samples[c.name]
 		if len(samples) == 0 {
 			continue
 		}
-		l := line{Row: r.row.name, Link: r.row.link.String(), Contender: c.name, Samples: samples,
-			Seconds: spreadOf(pick(samples, func(s sample) float64 { return s.Seconds }))}
+		l := line{Row: r.row.name, About: r.row.about, Link: r.row.link.String(), Contender: c.name, Samples: samples,
+			Seconds: spreadOf(pick(samples, seconds))}
 		if r.row.direct {
 			l.Link = "direct"
+		}
+		if size, ok := idle[c.name]; ok {
+			over := int64(spreadOf(pick(samples, largest)).Max) - size
+			l.OverIdle = &over
 		}
 		ours := imagoBake
 		if c.uploads {
@@ -89,27 +105,47 @@ func (r result) lines() []line {
 	return all
 }
 
+// long is bench.md.
+func (d document) long() string {
+	text := d.head() + "\n" + table(d.Lines)
+	if len(d.Costs) > 0 {
+		text += "\n" + costTable(d.Costs)
+	}
+	return text + `
+The seconds of imago and packer are of the part of a bake that the row is about; those of the others are of a whole
+process, connecting too. A ratio is imago's time divided by this program's, turn by turn: the median, and the least and
+the greatest. Memory is the largest size of the largest process; how much of it is over what the program takes when it has
+started and waits; and the largest sum over all processes of a program at once (PSS, sampled). Sent are the bytes of the
+SSH connection to the machine, as a relay counts them; at 0 ms there is none.
+`
+}
+
 // table is Markdown.
 func table(lines []line) string {
 	var t strings.Builder
-	t.WriteString("| row | link | program | median s | min..max | imago / this | largest process MiB | all MiB | CPU s | sent MB | API calls | n |\n")
-	t.WriteString("|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
+	t.WriteString("| row | link | program | median s | min..max | imago / this | largest process MiB | over idle MiB | all MiB | CPU s | sent MB | API calls | n |\n")
+	t.WriteString("|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, l := range lines {
-		middle := func(value func(sample) float64) float64 { return spreadOf(pick(l.Samples, value)).Median }
-		ratio := ""
+		ratio, over := "", ""
 		if l.Ratio != nil {
-			ratio = fmt.Sprintf("%.2f (%.2f..%.2f)", l.Ratio.Median, l.Ratio.Min, l.Ratio.Max)
+			ratio = ratioText(*l.Ratio)
 		}
-		fmt.Fprintf(&t, "| %s | %s | %s | %.3f | %.3f..%.3f | %s | %s | %s | %.2f | %s | %s | %d |\n",
-			l.Row, l.Link, strings.ReplaceAll(l.Contender, "|", `\|`), l.Seconds.Median, l.Seconds.Min, l.Seconds.Max, ratio,
-			some("%.0f", middle(func(s sample) float64 { return float64(s.Largest) / (1 << 20) })),
-			some("%.0f", middle(func(s sample) float64 { return float64(s.Memory) / (1 << 20) })),
-			middle(func(s sample) float64 { return s.CPU }),
-			some("%.1f", middle(func(s sample) float64 { return float64(s.Sent) / 1e6 })),
-			some("%.0f", middle(func(s sample) float64 { return float64(calls(s)) })), len(l.Samples))
+		if l.OverIdle != nil {
+			over = fmt.Sprintf("%.1f", mib(float64(*l.OverIdle)))
+		}
+		fmt.Fprintf(&t, "| %s | %s | %s | %.3f | %.3f..%.3f | %s | %s | %s | %s | %.2f | %s | %s | %d |\n",
+			l.Row, l.Link, cell(l.Contender), l.Seconds.Median, l.Seconds.Min, l.Seconds.Max, ratio,
+			some("%.1f", mib(spreadOf(pick(l.Samples, largest)).Max)), over,
+			some("%.0f", mib(middle(l.Samples, func(s sample) float64 { return float64(s.Memory) }))),
+			middle(l.Samples, func(s sample) float64 { return s.CPU }),
+			some("%.1f", middle(l.Samples, func(s sample) float64 { return float64(s.Sent) })/1e6),
+			some("%.0f", middle(l.Samples, calls)), len(l.Samples))
 	}
 	return t.String()
 }
+
+// cell is text as a table of Markdown takes it.
+func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
 // some formats a value, and nothing where there is none.
 func some(format string, v float64) string {
@@ -119,12 +155,12 @@ func some(format string, v float64) string {
 	return fmt.Sprintf(format, v)
 }
 
-func calls(s sample) int {
+func calls(s sample) float64 {
 	n := 0
 	for _, c := range s.Calls {
 		n += c
 	}
-	return n
+	return float64(n)
 }
 
 func machine() string {

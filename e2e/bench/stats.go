@@ -1,6 +1,9 @@
 package main
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // spread is the median of some values, and the least and the greatest.
 type spread struct {
@@ -22,6 +25,9 @@ func spreadOf(values []float64) spread {
 	return spread{median, v[0], v[len(v)-1]}
 }
 
+// ratioText is a ratio with its spread.
+func ratioText(s spread) string { return fmt.Sprintf("%.2f (%.2f..%.2f)", s.Median, s.Min, s.Max) }
+
 // pick returns one value of every sample.
 func pick(samples []sample, value func(sample) float64) []float64 {
 	var all []float64
@@ -31,11 +37,44 @@ func pick(samples []sample, value func(sample) float64) []float64 {
 	return all
 }
 
-// ratios divides turn by turn, so that a computer that drifts does not move them.
-func ratios(ours, theirs []sample) []float64 {
+func middle(samples []sample, value func(sample) float64) float64 {
+	return spreadOf(pick(samples, value)).Median
+}
+
+// The values of a sample that are picked.
+func seconds(s sample) float64    { return s.Seconds }
+func wall(s sample) float64       { return s.Wall }
+func uploadOnly(s sample) float64 { return s.Upload }
+func largest(s sample) float64    { return float64(s.Largest) }
+
+// quotients divides turn by turn, so that a computer that drifts does not move them.
+func quotients(ours, theirs []float64) []float64 {
 	var all []float64
 	for i := range min(len(ours), len(theirs)) {
-		all = append(all, ours[i].Seconds/theirs[i].Seconds)
+		all = append(all, ours[i]/theirs[i])
 	}
 	return all
 }
+
+// ratios are of the seconds.
+func ratios(ours, theirs []sample) []float64 {
+	return quotients(pick(ours, seconds), pick(theirs, seconds))
+}
+
+// brief shows seconds to the hundredth, or to the thousandth where there are few.
+func brief(seconds float64) string {
+	if seconds < 0.1 {
+		return fmt.Sprintf("%.3f", seconds)
+	}
+	return fmt.Sprintf("%.2f", seconds)
+}
+
+// digits shows two of them, or more before the point.
+func digits(v float64) string {
+	if v < 10 {
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.0f", v)
+}
+
+func mib(bytes float64) float64 { return bytes / (1 << 20) }

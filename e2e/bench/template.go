@@ -50,7 +50,7 @@ func shell(lines ...string) object { return object{"type": "shell", "inline": li
 func uploading(t tree) []object {
 	return []object{
 		shell("mkdir " + inbox),
-		{"type": "file", "source": t.path, "destination": inbox},
+		{"type": "file", "source": t.path, "destination": t.dest},
 		shell("cd "+inbox, `test "$(`+checkScript+`)" = `+t.sum),
 	}
 }

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -22,9 +26,11 @@ true try typeof undefined value var while with yield`
 type tree struct {
 	name string
 	path string // as a file provisioner's source: with a slash when it means a directory's contents
+	dest string // as its destination: a file's name for a file, because Packer's scp takes no directory for one
 	sum  string // of its contents, as checkScript prints it
 
 	files int
+	bytes int64
 }
 
 // recipe says what a tree is made of.
@@ -41,6 +47,10 @@ func recipes() map[string]recipe {
 		"few":     {40, 7 << 10, nested, texts},
 		"big":     {1, 512 << 20, flat, blobs},
 		"medium":  {200, 1 << 20, flat, blobs},
+
+		"scale1000":   {1_000, 1 << 10, nested, texts},
+		"scale10000":  {10_000, 1 << 10, nested, texts},
+		"scale100000": {100_000, 1 << 10, nested, texts},
 	}
 }
 
@@ -50,32 +60,66 @@ func makeTree(dir, name string) (tree, error) {
 	if !ok {
 		return tree{}, fmt.Errorf("there is no tree named %q", name)
 	}
-	t := tree{name: name, path: filepath.Join(dir, name) + "/", files: how.files}
+	t := tree{name: name, path: filepath.Join(dir, name) + "/", dest: inbox, files: how.files}
 	done := filepath.Join(dir, name+".sum")
-	if sum, err := os.ReadFile(done); err == nil {
-		t.sum = string(sum)
-		return t.single(), nil
+	sum, err := os.ReadFile(done)
+	if err != nil {
+		if sum, err = t.fill(how); err != nil {
+			return tree{}, err
+		}
+		if err := os.WriteFile(done, sum, 0o644); err != nil {
+			return tree{}, err
+		}
 	}
-	if err := os.RemoveAll(t.path); err != nil {
+	t.sum = string(sum)
+	if t.bytes, err = sizeOf(t.path); err != nil {
 		return tree{}, err
+	}
+	return t.single(), nil
+}
+
+// fill writes the files, and returns their sum.
+func (t tree) fill(how recipe) ([]byte, error) {
+	if err := os.RemoveAll(t.path); err != nil {
+		return nil, err
 	}
 	// Not for secrets: the same bytes every time are what is wanted.
 	if err := how.make(t.path, rand.New(rand.NewPCG(1, 2)), how); err != nil {
-		return tree{}, err
+		return nil, err
 	}
-	var err error
-	if t.sum, err = sumOf(t.path); err != nil {
-		return tree{}, err
-	}
-	return t.single(), os.WriteFile(done, []byte(t.sum), 0o644)
+	sum, err := sumOf(t.path)
+	return []byte(sum), err
+}
+
+func sizeOf(dir string) (bytes int64, err error) {
+	err = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			bytes += info.Size()
+		}
+		return err
+	})
+	return bytes, err
 }
 
 // single names the file itself for a tree of one file: that is what people upload then.
 func (t tree) single() tree {
 	if t.name == "big" {
 		t.path = filepath.Join(t.path, "blob000.bin")
+		t.dest = inbox + "/blob000.bin"
 	}
 	return t
+}
+
+// about is what the tree is, in a few words.
+func (t tree) about() string {
+	if t.files == 1 {
+		return fmt.Sprintf("one file of %.0f MiB", mib(float64(t.bytes)))
+	}
+	return fmt.Sprintf("%d files, %s MiB", t.files, digits(mib(float64(t.bytes))))
 }
 
 // flat and nested say in which directory a file lies; 20 files share a nested one, one to five levels deep.
@@ -112,19 +156,29 @@ func texts(dir string, r *rand.Rand, how recipe) error {
 
 // blobs writes files that do not compress.
 func blobs(dir string, r *rand.Rand, how recipe) error {
-	data := make([]byte, how.size)
 	for i := range how.files {
-		for at := 0; at < how.size; at += 8 {
-			v := r.Uint64()
-			for b := range 8 {
-				data[at+b] = byte(v >> (8 * b))
-			}
-		}
-		if err := write(filepath.Join(dir, fmt.Sprintf("blob%03d.bin", i)), data); err != nil {
+		if err := blob(filepath.Join(dir, fmt.Sprintf("blob%03d.bin", i)), r, how.size); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// blob writes piece by piece: this process is to stay small, see floor.
+func blob(path string, r *rand.Rand, size int) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w := bufio.NewWriterSize(f, 1<<20)
+	for range size / 8 {
+		_, _ = w.Write(binary.LittleEndian.AppendUint64(w.AvailableBuffer(), r.Uint64())) // Flush tells
+	}
+	return errors.Join(w.Flush(), f.Close())
 }
 
 func write(path string, data []byte) error {
@@ -153,11 +207,22 @@ func sumOf(dir string) (string, error) {
 	slices.SortFunc(names, func(a, b string) int { return strings.Compare("./"+a, "./"+b) })
 	all := sha256.New()
 	for _, name := range names {
-		data, err := os.ReadFile(filepath.Join(dir, name))
+		one, err := sumOfFile(filepath.Join(dir, name))
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(all, "%x  ./%s\n", sha256.Sum256(data), name)
+		fmt.Fprintf(all, "%x  ./%s\n", one, name)
 	}
 	return hex.EncodeToString(all.Sum(nil)), nil
+}
+
+func sumOfFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	_, err = io.Copy(sum, f)
+	return sum.Sum(nil), err
 }

@@ -40,17 +40,29 @@ func memoryDir(b *testing.B) string {
 	return dir
 }
 
+// job is a tree of a benchmark.
+type job struct {
+	name string
+	how  recipe
+}
+
+func jobs() []job {
+	return []job{{"files=1000", recipe{1000, 7 << 10, nested, texts}}, {"size=64MiB", recipe{1, 64 << 20, flat, blobs}}}
+}
+
+func (j job) plant(b *testing.B, dir string) (source string) {
+	source = filepath.Join(dir, "source") + "/"
+	if err := j.how.make(source, rand.New(rand.NewPCG(1, 2)), j.how); err != nil {
+		b.Fatal(err)
+	}
+	return source
+}
+
 func BenchmarkUpload(b *testing.B) {
-	for name, how := range map[string]recipe{
-		"files=1000": {1000, 7 << 10, nested, texts},
-		"size=64MiB": {1, 64 << 20, flat, blobs},
-	} {
-		b.Run(name, func(b *testing.B) {
+	for _, j := range jobs() {
+		b.Run(j.name, func(b *testing.B) {
 			h, dir := dial(b), memoryDir(b)
-			source := filepath.Join(dir, "source") + "/"
-			if err := how.make(source, rand.New(rand.NewPCG(1, 2)), how); err != nil {
-				b.Fatal(err)
-			}
+			source := j.plant(b, dir)
 			var bytes int64
 			for i := 0; b.Loop(); i++ {
 				dest := filepath.Join(dir, fmt.Sprint(i))
@@ -86,5 +98,22 @@ func BenchmarkDial(b *testing.B) {
 			b.Fatal(err)
 		}
 		h.Close()
+	}
+}
+
+// BenchmarkList reads a tree and makes its digest, as every plan does.
+func BenchmarkList(b *testing.B) {
+	for _, j := range jobs() {
+		b.Run(j.name, func(b *testing.B) {
+			t := provision.Tree{Source: j.plant(b, memoryDir(b)), Dest: "/x"}
+			var l provision.Listing
+			for b.Loop() {
+				var err error
+				if l, err = t.List(context.Background()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.SetBytes(l.Bytes)
+		})
 	}
 }
