@@ -20,8 +20,8 @@ const (
 	channelsPerHost = 2
 
 	// sendersPerChannel, each with a buffer under way, fill a channel's window, and
-	// more, because some of them are opening and closing files.
-	sendersPerChannel = 12
+	// a little more, because some of them are opening files.
+	sendersPerChannel = 9
 	senderBuffer      = 256 << 10
 
 	// Another connection takes half a second over a link where it helps: it is made for
@@ -191,10 +191,10 @@ func (p *pieces) open(h *Host) {
 
 // lane is a channel and its senders, until there is no more to send.
 func (p *pieces) lane(h *Host, client *sftp.Client) {
-	var senders sync.WaitGroup
+	var senders, closing sync.WaitGroup
 	for range sendersPerChannel {
 		senders.Go(func() {
-			s := &sender{pieces: p, client: client}
+			s := &sender{pieces: p, host: h, client: client, closing: &closing}
 			for {
 				part, ok := p.next()
 				if !ok {
@@ -208,6 +208,7 @@ func (p *pieces) lane(h *Host, client *sftp.Client) {
 		})
 	}
 	senders.Wait()
+	closing.Wait()
 	client.Close()
 }
 
@@ -268,27 +269,35 @@ func (p *pieces) failure() error {
 // sender sends one segment after another.
 type sender struct {
 	*pieces
-	client *sftp.Client
-	buffer []byte
+	host    *Host
+	client  *sftp.Client
+	closing *sync.WaitGroup
+	buffer  []byte
 }
 
+// send sends a segment. What is to be done after that does not hold up the next one.
 func (s *sender) send(part segment) error {
 	in, err := openRegular(part.entry)
 	if err != nil {
 		return err
 	}
-	defer in.Close()
 	out, err := s.create(path.Join(s.dir, part.piece.path()))
 	if err != nil {
+		in.Close()
 		return fmt.Errorf("%s: %w", part.entry.source, err)
 	}
 	err = s.copy(in, out, part)
-	if err == nil && part.piece.arrive(part) {
-		err = s.finish(in, out, part)
-	}
-	if closeErr := out.Close(); err == nil {
-		err = closeErr
-	}
+	arrived := err == nil
+	s.closing.Go(func() {
+		defer in.Close()
+		var err error
+		if arrived && part.piece.arrive(part) {
+			err = s.finish(in, out, part)
+		}
+		if err := errors.Join(err, out.Close()); err != nil {
+			s.fail(s.host.transferError(err))
+		}
+	})
 	return err
 }
 
