@@ -19,11 +19,39 @@ for file in "$home/.ssh/authorized_keys" /root/.ssh/authorized_keys; do
 	fi
 done
 
+# elsewhere says whether a configuration of cloud-init names other places for
+# its state and its logs than it has by itself.
+elsewhere() {
+	cat /etc/cloud/cloud.cfg /etc/cloud/cloud.cfg.d/*.cfg /run/cloud-init/cloud.cfg \
+		/var/lib/cloud/instance/*cloud-config.txt 2> /dev/null |
+		grep -E '^[^#]*(cloud_dir|def_log_file|output)["'\'']? *:' |
+		grep -qvxE ' *(cloud_dir: */var/lib/cloud/?|def_log_file: */var/log/cloud-init\.log|output: *\{ *all: *["'\'']\| *tee -a /var/log/cloud-init-output\.log["'\''] *\}) *'
+}
+
+# clean is `cloud-init clean --logs` (cloudinit/cmd/clean.py) without the third
+# of a second that Python takes to start.
+clean() {
+	set --
+	for entry in /var/lib/cloud/*; do
+		[ "$entry" = /var/lib/cloud/seed ] || set -- "$@" "$entry"
+	done
+	rm -rf "$@" /var/log/cloud-init.log* /var/log/cloud-init-output.log*
+	for program in /etc/cloud/clean.d/*; do
+		if [ -f "$program" ] && [ -x "$program" ]; then
+			"$program" > /dev/null 2>&1 < /dev/null || true
+		fi
+	done
+}
+
 # cloud-init makes new host keys at the next first boot; without it nobody
 # would, and sshd would not start.
 if command -v cloud-init > /dev/null; then
-	cloud-init clean --logs > /dev/null 2>&1 || true
-	rm -rf /var/lib/cloud/instance /var/lib/cloud/instances /var/lib/cloud/sem
+	if elsewhere; then
+		cloud-init clean --logs > /dev/null 2>&1 || true
+		rm -rf /var/lib/cloud/instance /var/lib/cloud/instances /var/lib/cloud/sem
+	else
+		clean
+	fi
 	rm -f /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub
 else
 	echo host-keys-stay
