@@ -74,6 +74,9 @@ type sample struct {
 	Fetched int64          `json:"fetched_bytes"`
 	Calls   map[string]int `json:"api_calls,omitempty"`
 	Busy    bool           `json:"busy,omitempty"` // the computer had other work when it began
+
+	began, terminated time.Time // terminated: when the cloud was asked to, in the states rows
+	lines             []stampedLine
 }
 
 // result is a row's samples, by contender: the i-th of all are of the same turn.
@@ -100,6 +103,9 @@ func (b *bench) runAll(ctx context.Context, rows []row) []result {
 
 // runRow lets the contenders take turns, so that a computer that changes its pace changes it for all.
 func (b *bench) runRow(ctx context.Context, r row, samples map[string][]sample) (err error) {
+	if r.measure != nil {
+		return r.measure(ctx, samples)
+	}
 	b.relay = nil
 	if !r.direct {
 		if b.relay, err = newRelay(r.link); err != nil {
@@ -137,11 +143,12 @@ func (b *bench) runOne(ctx context.Context, r row, c contender) (sample, error) 
 	}
 	calm := quiet(ctx, b.calm)
 	b.api.take()
+	began := time.Now()
 	u, err := run(ctx, append(b.cloud.env, c.env...), argv...)
 	if err != nil {
 		return sample{}, err
 	}
-	s := sample{Wall: u.wall.Seconds(), CPU: u.cpu.Seconds(), Largest: u.largest, Memory: u.together, Calls: b.api.take(), Busy: !calm}
+	s := sample{Wall: u.wall.Seconds(), CPU: u.cpu.Seconds(), Largest: u.largest, Memory: u.together, Calls: b.api.take(), Busy: !calm, began: began, lines: u.lines}
 	s.Seconds = s.Wall
 	if c.part.begin != nil {
 		part, err := c.part.span(u.lines)

@@ -14,7 +14,7 @@ type Pace struct{ First, Max time.Duration }
 
 // HalfSecond is the pace for states of AWS: what becomes true is noticed 0.3 s
 // later in the mean, and 0.6 s at most.
-func HalfSecond() Pace { return Pace{250 * time.Millisecond, 500 * time.Millisecond} }
+func HalfSecond() Pace { return Pace{100 * time.Millisecond, 500 * time.Millisecond} }
 
 // Seconds is the pace for what each build has to look at alone.
 func Seconds() Pace { return Pace{250 * time.Millisecond, 2 * time.Second} }
