@@ -14,7 +14,7 @@ import (
 )
 
 // Watcher looks at the instances and images that builds wait for: in each region
-// one DescribeInstances and one DescribeImages a second, however many builds
+// two DescribeInstances and two DescribeImages a second, however many builds
 // wait. Builders of the same account share one. The zero value is ready for use.
 type Watcher struct {
 	mu      sync.Mutex
@@ -30,9 +30,10 @@ type watched struct {
 // AWS lets an account call each Describe action 20 times a second and region,
 // 10 times when it is neither filtered nor paginated, and 100 or 50 times at
 // once (docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html). We
-// stay far below: others in the account have to wait for something too.
+// filter and paginate, and take a tenth: others in the account have to wait for
+// something too.
 const (
-	looksASecond = 1
+	looksASecond = 2
 	looksAtOnce  = 8
 )
 
@@ -55,8 +56,8 @@ func (w *Watcher) in(region string, cloud EC2) *watched {
 		r.images.Look = func(ctx context.Context, ids []string) (map[string]types.Image, error) {
 			return findImages(ctx, cloud, ids)
 		}
-		r.instances.Pace, r.instances.Limit = poll.Second(), rate.NewLimiter(looksASecond, looksAtOnce)
-		r.images.Pace, r.images.Limit = poll.Second(), rate.NewLimiter(looksASecond, looksAtOnce)
+		r.instances.Pace, r.instances.Limit = poll.HalfSecond(), rate.NewLimiter(looksASecond, looksAtOnce)
+		r.images.Pace, r.images.Limit = poll.HalfSecond(), rate.NewLimiter(looksASecond, looksAtOnce)
 		w.regions[region] = r
 	}
 	return r

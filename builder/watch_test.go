@@ -157,7 +157,7 @@ func TestLooksDoNotGrow(t *testing.T) {
 		} else {
 			t.Logf("%d builds: %.2f looks a second; one: %.2f", n, many, one)
 		}
-		// Builds in all stages look at instances and at images, each once a second.
+		// Builds in all stages look at instances and at images, each as often as one that waits for either.
 		if many := bakeMany(t, n, 3*time.Second); many > 2*looksASecond {
 			t.Errorf("%d builds 3 s apart look %.2f times a second", n, many)
 		} else {

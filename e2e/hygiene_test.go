@@ -51,6 +51,33 @@ func TestHygiene(t *testing.T) {
 	}
 }
 
+// TestCloudInitForgets: what cloud-init knows of the build's machine goes, where
+// it keeps that and where a configuration says; what is the image's own stays.
+func TestCloudInitForgets(t *testing.T) {
+	leavesNothing(t)
+	for name, test := range map[string]struct{ config, log string }{
+		"as usual":        {"", "/var/log/cloud-init.log"},
+		"a log elsewhere": {"def_log_file: /var/log/our.log", "/var/log/our.log"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := write(t, "t.json", template(admin, `
+				{"type": "shell", "execute_command": "sudo sh {{.Path}}", "inline": [
+					"echo '`+test.config+`' > /etc/cloud/cloud.cfg.d/99.cfg",
+					"mkdir -p /var/lib/cloud/seed/ours /var/lib/cloud/theirs",
+					"echo of-the-build >> `+test.log+`",
+					"echo 'echo yes >> /var/cleaned' > /etc/cloud/clean.d/50-ours; sed -i '1i #!/bin/sh' /etc/cloud/clean.d/50-ours; chmod +x /etc/cloud/clean.d/50-ours"]}`))
+			id := imago(t, dir, "build", "--local", "t.json")
+			removeImage(t, id)
+			host, _ := start(t, id)
+			got, err := host.Output(t.Context(), `cat /var/cleaned; ls -d /var/lib/cloud/seed/ours /var/lib/cloud/theirs 2>/dev/null; sudo grep of-the-build `+test.log+` || true`)
+			if want := "yes\n/var/lib/cloud/seed/ours\n"; err != nil || got != want {
+				t.Errorf("the image's machine says %q, %v; want %q", got, err, want)
+			}
+		})
+	}
+}
+
 // start runs an instance of an image until the test ends, and logs in.
 func start(t *testing.T, image string) (*provision.Host, provision.Key) {
 	t.Helper()

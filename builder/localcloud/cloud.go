@@ -35,14 +35,17 @@ type Options struct {
 	Log *slog.Logger
 	// Progress receives one line for each step of what takes long. Optional.
 	Progress func(string)
-	// Delays makes a transition slower, by the state that it leads to:
-	// "running", "stopped", "terminated" of instances, "available" of images,
+	// Delays is how long a transition takes at least, by the state that it leads
+	// to: "running", "stopped", "terminated" of instances, "available" of images,
 	// "completed" of snapshots; "ssh" is the time between an instance running
 	// and its machine starting. Optional; defaults to as fast as it goes.
 	Delays map[string]time.Duration
 	// DiskBytes bounds what each machine can write. Optional; defaults to what
 	// the file system of StateDir holds. With a bound an image takes longer.
 	DiskBytes int64
+	// Machines are what instances run on. The cloud closes them. Optional;
+	// defaults to real machines, which need Linux and root.
+	Machines Machines
 }
 
 // Cloud is an EC2 on this computer: an http.Handler whose instances are real
@@ -53,7 +56,7 @@ type Cloud struct {
 	now      func() time.Time
 	keys     credentials
 	started  time.Time
-	machines machines
+	machines Machines
 	// buildBase is machine.BuildBase.
 	buildBase func(context.Context, machine.BaseConfig) (string, error)
 	lock      io.Closer
@@ -141,9 +144,9 @@ func (c *Cloud) layerPath(name string) string {
 	return filepath.Join(c.options.StateDir, "layers", name)
 }
 
-// delay waits as long as Options.Delays says a state takes.
-func (c *Cloud) delay(ctx context.Context, state string) error {
-	d := c.options.Delays[state]
+// delay waits until a state has taken as long since its beginning as Options.Delays says.
+func (c *Cloud) delay(ctx context.Context, state string, since time.Time) error {
+	d := c.options.Delays[state] - time.Since(since)
 	if d <= 0 {
 		return nil
 	}

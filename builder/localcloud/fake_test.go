@@ -87,7 +87,7 @@ func (f *fakeMachines) startsOf(id string) (all []machine.Config) {
 	return all
 }
 
-func (f *fakeMachines) Start(_ context.Context, config machine.Config) (guest, error) {
+func (f *fakeMachines) Start(_ context.Context, config machine.Config) (Guest, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.startErr != nil {
@@ -169,11 +169,11 @@ func openTest(t *testing.T, change ...func(*Options)) *testCloud {
 func openTestIn(t *testing.T, dir string, change ...func(*Options)) *testCloud {
 	t.Helper()
 	fake := &fakeMachines{dir: filepath.Join(dir, "disks"), guests: map[string]*fakeGuest{}}
-	options := Options{StateDir: filepath.Join(dir, "state"), CacheDir: filepath.Join(dir, "cache")}
+	options := Options{StateDir: filepath.Join(dir, "state"), CacheDir: filepath.Join(dir, "cache"), Machines: fake}
 	for _, f := range change {
 		f(&options)
 	}
-	cloud, err := open(t.Context(), options, func(context.Context, *Cloud, int) (machines, error) { return fake, nil })
+	cloud, err := Open(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}

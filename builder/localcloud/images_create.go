@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/imagobuild/imago/builder/localcloud/machine"
 )
@@ -106,12 +107,13 @@ type capturing struct {
 // takeImage captures the machine's disk and makes the image available, or
 // marks it failed and says why.
 func (c *Cloud) takeImage(ctx context.Context, inst *instance, img *image, how capturing) {
+	start := time.Now()
 	layers, err := c.capture(ctx, inst, how.top, how.live)
 	made := layers
 	if err == nil && len(layers) > maxLayers {
 		layers, err = c.flatten(ctx, layers)
 	}
-	err = firstOf(err, c.delay(ctx, available))
+	err = firstOf(err, c.delay(ctx, available, start))
 	c.change(func() {
 		before := slices.Concat(img.Layers, made, layers)
 		c.settleImage(img, layers, err)

@@ -83,7 +83,7 @@ func (c *Cloud) stopMachine(ctx context.Context, id string, l *life) {
 }
 
 // ended is what becomes of an instance whose machine went down by itself.
-func (c *Cloud) ended(ctx context.Context, id string, l *life, g guest) {
+func (c *Cloud) ended(ctx context.Context, id string, l *life, g Guest) {
 	l.work.Lock()
 	defer l.work.Unlock()
 	c.noteEnd(id, l, g)
@@ -91,7 +91,7 @@ func (c *Cloud) ended(ctx context.Context, id string, l *life, g guest) {
 }
 
 // noteEnd makes a machine's own end the state of its instance.
-func (c *Cloud) noteEnd(id string, l *life, g guest) {
+func (c *Cloud) noteEnd(id string, l *life, g Guest) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	inst := c.state.Instances[id]

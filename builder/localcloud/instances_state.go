@@ -18,8 +18,8 @@ type life struct {
 
 	// The fields below are guarded by the cloud's mu.
 
-	guest  guest // nil when no machine runs, or it is being stopped
-	ending guest // the one that is being stopped
+	guest  Guest // nil when no machine runs, or it is being stopped
+	ending Guest // the one that is being stopped
 	reboot bool  // asked for, not done yet
 	force  bool  // stop at once
 }
@@ -116,12 +116,12 @@ func (c *Cloud) nextStep(id string, l *life) func(context.Context, string, *life
 
 // boot makes a pending instance run.
 func (c *Cloud) boot(ctx context.Context, id string, l *life) {
-	if !c.pause(ctx, l, running) {
+	if !c.pause(ctx, l, running, time.Now()) {
 		return // nextStep looks why
 	}
 	if c.options.Delays["ssh"] > 0 { // running, but nobody answers yet
 		c.arrive(id, pending, running)
-		if !c.pause(ctx, l, "ssh") {
+		if !c.pause(ctx, l, "ssh", time.Now()) {
 			return
 		}
 	}
@@ -169,8 +169,9 @@ func (c *Cloud) arrive(id, from, to string) {
 
 // halt stops the machine of a stopping instance.
 func (c *Cloud) halt(ctx context.Context, id string, l *life) {
+	start := time.Now()
 	c.stopMachine(ctx, id, l)
-	c.pause(ctx, l, stopped)
+	c.pause(ctx, l, stopped, start)
 	c.arrive(id, stopping, stopped)
 }
 
@@ -187,11 +188,12 @@ func (c *Cloud) restart(ctx context.Context, id string, l *life) {
 
 // remove terminates an instance for good.
 func (c *Cloud) remove(ctx context.Context, id string, l *life) {
+	start := time.Now()
 	c.mu.Lock()
 	l.force = true
 	c.mu.Unlock()
 	c.stopMachine(ctx, id, l)
-	c.pause(ctx, l, terminated)
+	c.pause(ctx, l, terminated, start)
 	if err := c.machines.Remove(id); err != nil {
 		c.log.Error("machine's files stay behind", "instance", id, "why", err)
 	}
@@ -212,10 +214,11 @@ func (c *Cloud) bury(inst *instance) {
 	inst.Layers, inst.UserData = nil, nil
 }
 
-// pause waits as long as Options.Delays says, and is false when the wait was
-// cut short because the instance is to go somewhere else.
-func (c *Cloud) pause(ctx context.Context, l *life, state string) bool {
-	d := c.options.Delays[state]
+// pause waits until a state has taken as long since its beginning as
+// Options.Delays says, and is false when the wait was cut short because the
+// instance is to go somewhere else.
+func (c *Cloud) pause(ctx context.Context, l *life, state string, since time.Time) bool {
+	d := c.options.Delays[state] - time.Since(since)
 	if d <= 0 {
 		return ctx.Err() == nil
 	}

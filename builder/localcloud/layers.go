@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 )
 
 // maxLayers is how deep an image may be stacked before it is flattened: each
@@ -66,8 +67,9 @@ func (c *Cloud) change(do func()) {
 // finish makes the last change of a resource that is in transition, once the
 // state it leads to has had its delay.
 func (c *Cloud) finish(leadsTo string, do func()) {
+	start := time.Now()
 	c.background(func(ctx context.Context) {
-		if err := c.delay(ctx, leadsTo); err == nil {
+		if err := c.delay(ctx, leadsTo, start); err == nil {
 			c.change(do)
 		}
 	})

@@ -8,12 +8,12 @@ import (
 	"github.com/imagobuild/imago/builder/localcloud/machine"
 )
 
-// machines is the part of a machine host that the cloud needs. *machine.Host
-// has it all but Start, which returns its own type.
-type machines interface {
+// Machines are what instances run on. *machine.Host has it all but Start, which
+// returns its own type, and says what each method does.
+type Machines interface {
 	Prefix() netip.Prefix
 	Gateway() netip.Addr
-	Start(context.Context, machine.Config) (guest, error)
+	Start(context.Context, machine.Config) (Guest, error)
 	Console(id string) ([]byte, error)
 	Remove(id string) error
 	Capture(id, dst string) error
@@ -21,8 +21,8 @@ type machines interface {
 	Close() error
 }
 
-// guest is a machine that runs.
-type guest interface {
+// Guest is a machine that runs.
+type Guest interface {
 	Done() <-chan struct{}
 	Exit() machine.Exit
 	Stop(ctx context.Context, grace time.Duration) error
@@ -32,10 +32,10 @@ type guest interface {
 // host makes a *machine.Host the cloud's machines.
 type host struct{ *machine.Host }
 
-func (h host) Start(ctx context.Context, config machine.Config) (guest, error) {
+func (h host) Start(ctx context.Context, config machine.Config) (Guest, error) {
 	m, err := h.Host.Start(ctx, config)
 	if err != nil {
-		return nil, err // and not a guest that holds a nil *Machine
+		return nil, err // and not a Guest that holds a nil *Machine
 	}
 	return m, nil
 }

@@ -27,18 +27,34 @@ const (
 	headerTimeout = 10 * time.Second
 )
 
-// hostMaker opens the machines; metadata is the port where their gateway
-// answers for 169.254.169.254.
-type hostMaker func(ctx context.Context, c *Cloud, metadata int) (machines, error)
-
 // Open starts a local cloud on a state directory: its machines' network and its
-// API. One process at a time can have a state directory open. It needs Linux
-// and root. The caller serves it with Serve, and closes it.
-func Open(ctx context.Context, options Options) (*Cloud, error) {
-	return open(ctx, options, openHost)
+// API. One process at a time can have a state directory open. The caller serves
+// it with Serve, and closes it.
+func Open(ctx context.Context, options Options) (_ *Cloud, err error) {
+	c := newCloud(options)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.Close())
+		}
+	}()
+	if err := c.openState(); err != nil {
+		return nil, err
+	}
+	if err := c.listen(); err != nil {
+		return nil, err
+	}
+	if err := c.openMachines(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.restore(); err != nil {
+		return nil, err
+	}
+	return c, c.writeInfo(os.Getpid())
 }
 
-func openHost(ctx context.Context, c *Cloud, metadata int) (machines, error) {
+// openHost opens the real machines; metadata is the port where their gateway
+// answers for 169.254.169.254.
+func (c *Cloud) openHost(ctx context.Context, metadata int) (Machines, error) {
 	c.progress("making the network of the machines")
 	h, err := machine.Open(ctx, machine.HostConfig{Dir: machinesDir(c.options.StateDir), Log: c.log, Metadata: metadata})
 	if err != nil {
@@ -54,28 +70,6 @@ func openHost(ctx context.Context, c *Cloud, metadata int) (machines, error) {
 }
 
 func machinesDir(stateDir string) string { return filepath.Join(stateDir, "machines") }
-
-func open(ctx context.Context, options Options, newMachines hostMaker) (_ *Cloud, err error) {
-	c := newCloud(options)
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, c.Close())
-		}
-	}()
-	if err := c.openState(); err != nil {
-		return nil, err
-	}
-	if err := c.listen(); err != nil {
-		return nil, err
-	}
-	if err := c.openMachines(ctx, newMachines); err != nil {
-		return nil, err
-	}
-	if err := c.restore(); err != nil {
-		return nil, err
-	}
-	return c, c.writeInfo(os.Getpid())
-}
 
 func newCloud(options Options) *Cloud {
 	c := &Cloud{
@@ -164,13 +158,15 @@ func (c *Cloud) listen() error {
 }
 
 // openMachines opens the machines' network and the metadata service on it.
-func (c *Cloud) openMachines(ctx context.Context, newMachines hostMaker) error {
+func (c *Cloud) openMachines(ctx context.Context) error {
 	port, err := freePort()
 	if err != nil {
 		return err
 	}
-	if c.machines, err = newMachines(ctx, c, port); err != nil {
-		return err
+	if c.machines = c.options.Machines; c.machines == nil {
+		if c.machines, err = c.openHost(ctx, port); err != nil {
+			return err
+		}
 	}
 	address := netip.AddrPortFrom(c.machines.Gateway(), uint16(port)).String()
 	listener, err := net.Listen("tcp", address)

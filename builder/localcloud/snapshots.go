@@ -110,8 +110,9 @@ func createSnapshot(c *Cloud, r *request) (any, error) {
 
 // takeSnapshot copies the root disk of an instance, which goes on running.
 func (c *Cloud) takeSnapshot(ctx context.Context, inst *instance, snap *snapshot, top string) {
+	start := time.Now()
 	layers, err := c.capture(ctx, inst, top, true)
-	err = firstOf(err, c.delay(ctx, completed))
+	err = firstOf(err, c.delay(ctx, completed, start))
 	c.change(func() {
 		snap.Layers = layers
 		if snap.settle(err); err != nil {

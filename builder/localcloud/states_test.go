@@ -1,11 +1,13 @@
 package localcloud
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -141,6 +143,36 @@ func TestTerminateDuringADelay(t *testing.T) {
 			c.until(id, "terminated")
 			if n := len(c.machines.startsOf(id)); n != 0 {
 				t.Errorf("its machine was started %d times", n)
+			}
+		})
+	}
+}
+
+// slowGuest takes its time to shut down.
+type slowGuest struct {
+	*fakeGuest
+	takes time.Duration
+}
+
+func (g slowGuest) Stop(ctx context.Context, grace time.Duration) error {
+	time.Sleep(g.takes)
+	return g.fakeGuest.Stop(ctx, grace)
+}
+
+// TestDelayHoldsTheShutdown: a machine that shuts down meanwhile makes a delay no
+// longer, as an AWS state's time holds the machine's; one that takes longer does.
+func TestDelayHoldsTheShutdown(t *testing.T) {
+	for takes, want := range map[time.Duration]time.Duration{time.Second: 7 * time.Second, 9 * time.Second: 9 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCloud(Options{StateDir: t.TempDir(), Delays: map[string]time.Duration{stopped: 7 * time.Second}})
+			c.state = newState()
+			c.state.Instances["i-1"] = &instance{ID: "i-1", State: stopping}
+			l := c.lifeOf("i-1")
+			l.guest = slowGuest{&fakeGuest{done: make(chan struct{})}, takes}
+			start := time.Now()
+			c.settle(t.Context(), "i-1", l)
+			if got := time.Since(start); got != want || c.state.Instances["i-1"].State != stopped {
+				t.Errorf("a machine that shuts down in %v is %s after %v, want %v", takes, c.state.Instances["i-1"].State, got, want)
 			}
 		})
 	}

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"sync"
+	"time"
 )
 
 // addressPattern finds a machine's address in what the API answers.
@@ -24,7 +25,8 @@ type apiProxy struct {
 	launched func(addr string) // given host:port of the machine's sshd
 
 	mu    sync.Mutex
-	calls map[string]int // by action
+	calls map[string]int       // by action
+	last  map[string]time.Time // when each was made the last time
 }
 
 func newAPIProxy(endpoint string, launched func(addr string)) (*apiProxy, error) {
@@ -36,7 +38,7 @@ func newAPIProxy(endpoint string, launched func(addr string)) (*apiProxy, error)
 	if err != nil {
 		return nil, err
 	}
-	p := &apiProxy{endpoint: "http://" + listener.Addr().String(), launched: launched, calls: map[string]int{}}
+	p := &apiProxy{endpoint: "http://" + listener.Addr().String(), launched: launched, calls: map[string]int{}, last: map[string]time.Time{}}
 	p.server = &http.Server{Handler: &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(cloud)
@@ -66,6 +68,7 @@ func (p *apiProxy) ask(r *http.Request) {
 	r.Header.Set("X-Bench-Action", action) // not among the signed headers, and comes back with the response's request
 	p.mu.Lock()
 	p.calls[action]++
+	p.last[action] = time.Now()
 	p.mu.Unlock()
 }
 
@@ -94,6 +97,13 @@ func (p *apiProxy) take() map[string]int {
 	calls := maps.Clone(p.calls)
 	clear(p.calls)
 	return calls
+}
+
+// when is when a call was made the last time.
+func (p *apiProxy) when(action string) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.last[action]
 }
 
 func (p *apiProxy) close() { p.server.Close() }

@@ -86,6 +86,9 @@ type sample struct {
 	Fetched int64          `json:"fetched_bytes,omitempty"`
 	Calls   map[string]int `json:"api_calls,omitempty"`
 	Busy    bool           `json:"busy,omitempty"` // the computer had other work when it began
+
+	began, terminated time.Time // terminated: when the cloud was asked to, in the states rows
+	lines             []stampedLine
 }
 
 // result is a row's samples, by contender: the i-th of all are of the same turn.
@@ -133,6 +136,9 @@ func (b *bench) runRound(ctx context.Context, results []result) {
 
 // runRow is one turn of each contender of a row.
 func (b *bench) runRow(ctx context.Context, r row, samples map[string][]sample) (err error) {
+	if r.measure != nil {
+		return r.measure(ctx, samples)
+	}
 	b.relay = nil
 	if !r.direct && !r.link.here() {
 		if b.relay, err = newRelay(r.link); err != nil {
@@ -168,11 +174,12 @@ func (b *bench) runOne(ctx context.Context, r row, c contender) (sample, error) 
 	}
 	calm := quiet(ctx, b.calm)
 	b.api.take()
+	began := time.Now()
 	u, err := run(ctx, append(b.cloud.env, c.env...), argv...)
 	if err != nil {
 		return sample{}, err
 	}
-	s := sample{Wall: u.wall.Seconds(), CPU: u.cpu.Seconds(), Largest: u.largest, Memory: u.together, Calls: b.api.take(), Busy: !calm}
+	s := sample{Wall: u.wall.Seconds(), CPU: u.cpu.Seconds(), Largest: u.largest, Memory: u.together, Calls: b.api.take(), Busy: !calm, began: began, lines: u.lines}
 	s.Seconds = s.Wall
 	if c.part.begin != nil {
 		part, err := c.part.span(u.lines)

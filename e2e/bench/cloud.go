@@ -35,13 +35,18 @@ type cloud struct {
 
 // openCloud starts a cloud with its state below dir, and the machine.
 func openCloud(ctx context.Context, imago, dir string) (*cloud, error) {
-	c := &cloud{imago: imago, dir: dir, keyFile: filepath.Join(dir, "key")}
-	c.env = append(inherited(), "IMAGO_STATE_DIR="+filepath.Join(dir, "state"), "CHECKPOINT_DISABLE=1",
-		"AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=", "PACKER_CONFIG_DIR="+dir, "PACKER_NO_COLOR=1")
+	c := newCloud(imago, dir)
 	if err := c.start(ctx); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
 	return c, nil
+}
+
+// newCloud is a cloud that does not run yet.
+func newCloud(imago, dir string) *cloud {
+	return &cloud{imago: imago, dir: dir, keyFile: filepath.Join(dir, "key"),
+		env: append(inherited(), "IMAGO_STATE_DIR="+filepath.Join(dir, "state"), "CHECKPOINT_DISABLE=1",
+			"AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=", "PACKER_CONFIG_DIR="+dir, "PACKER_NO_COLOR=1")}
 }
 
 // inherited is our environment without the user's AWS settings.
@@ -56,6 +61,14 @@ func inherited() []string {
 }
 
 func (c *cloud) start(ctx context.Context) error {
+	if err := c.up(ctx); err != nil {
+		return err
+	}
+	return c.launch(ctx)
+}
+
+// up starts the cloud, without a machine.
+func (c *cloud) up(ctx context.Context) error {
 	for _, args := range [][]string{{"local", "up"}, {"local", "image", "add", baseImage, "--id", baseID}} {
 		if _, err := c.output(ctx, c.imago, args...); err != nil {
 			return err
@@ -72,10 +85,7 @@ func (c *cloud) start(ctx context.Context) error {
 			c.api = v
 		}
 	}
-	if err := c.makeKey(ctx); err != nil {
-		return err
-	}
-	return c.launch(ctx)
+	return c.makeKey(ctx)
 }
 
 // makeKey gives all programs the same key to log in with.

@@ -33,7 +33,7 @@ func main() {
 // settings are the flags.
 type settings struct {
 	rows, links, imago, packer, dir, out, readme string
-	n                                            int
+	n, packerN                                   int
 	limit, calm                                  time.Duration
 	command                                      string // that measures the same
 }
@@ -44,9 +44,10 @@ func command(ctx context.Context, args []string) error {
 	}
 	var s settings
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.StringVar(&s.rows, "rows", "many,flat300,medium,big,scale,scripts10,nothing,validate", "what to measure")
+	flags.StringVar(&s.rows, "rows", "many,flat300,medium,big,scale,scripts10,nothing,instant,validate", "what to measure; there are states7, states20 and states240, too")
 	flags.StringVar(&s.links, "links", "0,20ms,80ms,80ms@50", "round trips to the machine, with @N at N Mbit/s")
 	flags.IntVar(&s.n, "n", 5, "repetitions")
+	flags.IntVar(&s.packerN, "packer-n", 1, "repetitions of packer in the states rows, where a bake of its takes up to six minutes")
 	flags.DurationVar(&s.limit, "limit", 2*time.Hour, "start no further run after this time")
 	flags.DurationVar(&s.calm, "quiet", 20*time.Second, "wait at most so long, before each run, for the computer to be idle")
 	flags.StringVar(&s.imago, "imago", "bin/imago", "imago's binary")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -16,6 +17,7 @@ type row struct {
 	direct  bool   // of no link: the machine is reached without a relay
 	tree    tree
 	entries []contender
+	measure func(ctx context.Context, samples map[string][]sample) error // for a row that needs a cloud of its own
 }
 
 // contender is a program that does a row's job. It either bakes a template, or
@@ -44,6 +46,10 @@ func (b *bench) rowsOf(name string, links []link) ([]row, error) {
 	switch name {
 	case "nothing":
 		return []row{b.nothing()}, nil
+	case "instant":
+		return []row{b.instant()}, nil
+	case "states7", "states20", "states240":
+		return b.states(name), nil
 	case "validate":
 		return []row{b.validate()}, nil
 	case "scale":

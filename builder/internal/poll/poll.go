@@ -12,9 +12,9 @@ import (
 // up to Max, each pause up to a tenth longer, so that builds do not look in step.
 type Pace struct{ First, Max time.Duration }
 
-// Second is the pace for states of AWS: what becomes true is noticed 0.5 s
-// later in the mean, and 1.1 s at most.
-func Second() Pace { return Pace{250 * time.Millisecond, time.Second} }
+// HalfSecond is the pace for states of AWS: what becomes true is noticed 0.3 s
+// later in the mean, and 0.6 s at most.
+func HalfSecond() Pace { return Pace{100 * time.Millisecond, 500 * time.Millisecond} }
 
 // Seconds is the pace for what each build has to look at alone.
 func Seconds() Pace { return Pace{250 * time.Millisecond, 2 * time.Second} }
