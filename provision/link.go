@@ -56,7 +56,7 @@ type packing interface {
 // which would be a packet of its own.
 type plain struct{ *bufio.Writer }
 
-func newPlain(l *link) packing { return plain{bufio.NewWriterSize(l, 256<<10)} }
+func newPlain(l *link, _ time.Duration) packing { return plain{bufio.NewWriterSize(l, 256<<10)} }
 
 func (p plain) mark() error   { return nil }
 func (p plain) finish() error { return p.Flush() }
@@ -74,14 +74,20 @@ type gzipped struct {
 
 // Levels of gzip: 6 has nearly all of the gain; above it there is little left to gain, at several times the work.
 const (
-	firstLevel = 5
 	leastLevel = 1
+	goodLevel  = 5
 	mostLevel  = 7
+
+	// veryFar is the round trip from which on the link leaves time for goodLevel.
+	veryFar = 40 * time.Millisecond
 )
 
-func newGzipped(l *link) packing {
+func newGzipped(l *link, roundTrip time.Duration) packing {
 	out := bufio.NewWriterSize(l, 64<<10)
-	z := &gzipped{out: out, link: l, level: firstLevel, since: time.Now()}
+	z := &gzipped{out: out, link: l, level: leastLevel, since: time.Now()}
+	if roundTrip >= veryFar {
+		z.level = goodLevel
+	}
 	z.Writer, _ = gzip.NewWriterLevel(out, z.level) // an error: there is no such level
 	return z
 }

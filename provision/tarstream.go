@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"strconv"
+	"time"
 )
 
 // The layout of what receive.sh unpacks. The tree is "t". "at" says how many of
@@ -23,8 +24,8 @@ const (
 
 const (
 	// A mark comes after so much: it is what has to be sent again at most.
-	markBytes   = 4 << 20
-	markEntries = 1000
+	markBytes   = 2 << 20
+	markEntries = 500
 
 	// bigFile is the size from which half a file is worth keeping.
 	bigFile = 16 << 20
@@ -98,7 +99,7 @@ func (a *attempt) begin(w io.Writer) error {
 		return err
 	}
 	a.link = &link{w: w}
-	a.packed = pack(a.link)
+	a.packed = pack(a.link, time.Duration(a.host.roundTrip.Load()))
 	a.archive = tar.NewWriter(a.packed)
 	return nil
 }
