@@ -55,7 +55,11 @@ func (f *found) saw(d time.Duration) {
 }
 
 // far reports whether round trips are long.
-func (f *found) far() bool { return time.Duration(f.roundTrip.Load()) >= far }
+func (f *found) far() bool { return f.roundTripAtLeast(far) }
+
+func (f *found) roundTripAtLeast(d time.Duration) bool {
+	return time.Duration(f.roundTrip.Load()) >= d
+}
 
 func newHost(client *ssh.Client, conn *watchedConn, through *Host, addr string, id Identity) *Host {
 	h := &Host{addr: addr, id: id, client: client, conn: conn, through: through, done: make(chan struct{})}

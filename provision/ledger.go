@@ -4,24 +4,56 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/maphash"
+	"sync"
 )
 
-// ledger is what the machine has of a tree: the entries before one of them, and
-// pieces. It outlives a connection.
+// ledger is what the machine has of a tree: of each stripe the entries before one
+// of them, and pieces. It outlives a connection.
 type ledger struct {
-	at     int            // entries that have arrived, pieces not counted
+	at []int // by stripe; empty until the tree is divided
+
+	mu     sync.Mutex
 	pieces map[int]*piece // by entry
 }
 
 func newLedger() *ledger { return &ledger{pieces: map[int]*piece{}} }
 
+// divide makes the stripes, the first time.
+func (l *ledger) divide(far bool) {
+	switch {
+	case len(l.at) > 0:
+	case far:
+		l.at = make([]int, farStripes)
+	default:
+		l.at = make([]int, 1)
+	}
+}
+
 // arrived grows with whatever arrives.
 func (l *ledger) arrived() int {
-	n := l.at
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := 0
+	for _, at := range l.at {
+		n += at
+	}
 	for _, p := range l.pieces {
 		n += p.arrived()
 	}
 	return n
+}
+
+// piece is an entry that travels by itself, or nil.
+func (l *ledger) piece(entry int) *piece {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.pieces[entry]
+}
+
+func (l *ledger) addPiece(p *piece) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pieces[p.index] = p
 }
 
 // errChanged is for a tree that is not what it was when the upload began.

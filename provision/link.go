@@ -9,17 +9,20 @@ import (
 )
 
 const (
-	// far is the round trip from which on one channel's window of 2 MiB, and not
-	// the sender, bounds what is sent: 200 MB/s, which is what compressing takes in.
+	// far is the round trip from which on a channel's window of 2 MiB, and not the
+	// sender, bounds what is sent: to 200 MB/s.
 	far = 10 * time.Millisecond
+
+	// veryFar is the round trip from which on compressing keeps up with several channels.
+	veryFar = 40 * time.Millisecond
 
 	// slow is a rate, in bytes a second, at which compressing gains time: it is
 	// several times faster than that.
 	slow = 30 << 20
 
 	// A link has shown how fast it is after so much data and so much waiting for it.
-	shownBytes   = 4 << 20
-	shownWaiting = 500 * time.Millisecond
+	shownBytes   = 2 << 20
+	shownWaiting = 250 * time.Millisecond
 )
 
 // link is the way to the machine, and knows how long was waited for it.
@@ -38,9 +41,11 @@ func (l *link) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// slow reports whether the link has shown that it is slower than compressing.
-func (l *link) slow() bool {
-	return l.bytes >= shownBytes && l.waited >= shownWaiting && float64(l.bytes) < slow*l.waited.Seconds()
+// slow reports whether the link, shared by streams like this one, has shown that
+// it is slower than compressing. What a channel's window takes at once says nothing.
+func (l *link) slow(streams int) bool {
+	beyond := l.bytes - channelWindow
+	return beyond >= shownBytes && l.waited >= shownWaiting && float64(beyond)*float64(streams) < slow*l.waited.Seconds()
 }
 
 // packing is how a stream is packed for a link.
@@ -56,7 +61,7 @@ type packing interface {
 // which would be a packet of its own.
 type plain struct{ *bufio.Writer }
 
-func newPlain(l *link, _ time.Duration) packing { return plain{bufio.NewWriterSize(l, 256<<10)} }
+func newPlain(l *link) packing { return plain{bufio.NewWriterSize(l, 256<<10)} }
 
 func (p plain) mark() error   { return nil }
 func (p plain) finish() error { return p.Flush() }
@@ -75,19 +80,13 @@ type gzipped struct {
 // Levels of gzip: 6 has nearly all of the gain; above it there is little left to gain, at several times the work.
 const (
 	leastLevel = 1
-	goodLevel  = 5
+	firstLevel = 4
 	mostLevel  = 7
-
-	// veryFar is the round trip from which on the link leaves time for goodLevel.
-	veryFar = 40 * time.Millisecond
 )
 
-func newGzipped(l *link, roundTrip time.Duration) packing {
+func newGzipped(l *link) packing {
 	out := bufio.NewWriterSize(l, 64<<10)
-	z := &gzipped{out: out, link: l, level: leastLevel, since: time.Now()}
-	if roundTrip >= veryFar {
-		z.level = goodLevel
-	}
+	z := &gzipped{out: out, link: l, level: firstLevel, since: time.Now()}
 	z.Writer, _ = gzip.NewWriterLevel(out, z.level) // an error: there is no such level
 	return z
 }

@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	// Each channel has a window of 2 MiB, and each connection, as a rule, one of
-	// two to four times that: two channels fill it.
+	// channelWindow is what OpenSSH's server takes on a channel until it is read. A
+	// connection has, as a rule, two to four times that: two channels fill it.
+	channelWindow   = 2 << 20
 	channelsPerHost = 2
 
 	// sendersPerChannel, each with a buffer under way, fill a channel's window, and
@@ -36,13 +37,14 @@ type pieces struct {
 	*upload
 	said *announcement
 
-	ctx    context.Context // of the senders; nil before there are any
-	cancel context.CancelCauseFunc
-	dials  context.CancelFunc // ends the connections that are not made yet
-	work   chan segment
-	active sync.WaitGroup
-	first  *sftp.Client
-	dir    string // the staging directory
+	starting sync.Mutex
+	ctx      context.Context // of the senders; nil before there are any
+	cancel   context.CancelCauseFunc
+	dials    context.CancelFunc // ends the connections that are not made yet
+	work     chan segment
+	active   sync.WaitGroup
+	first    *sftp.Client
+	dir      string // the staging directory
 
 	mu  sync.Mutex
 	err error // the first one
@@ -51,11 +53,11 @@ type pieces struct {
 func newPieces(u *upload, said *announcement) *pieces { return &pieces{upload: u, said: said} }
 
 // take sends an entry as a piece, if that is better than as a part of the stream.
-func (p *pieces) take(ctx context.Context, index int, e entry) (taken bool, err error) {
+// Half of it may be there, from a stream that was cut off.
+func (p *pieces) take(ctx context.Context, index int, e entry, half bool) (taken bool, err error) {
 	if !e.mode.IsRegular() || e.size < pieceLeast || e.source == "" || p.host.noSFTP.Load() {
 		return false, nil
 	}
-	half := p.resumed && index == p.ledger.at && e.size >= bigFile // of it may be there
 	part, err := p.judge(index, e, half)
 	if part == nil || err != nil {
 		return false, err
@@ -66,7 +68,7 @@ func (p *pieces) take(ctx context.Context, index int, e entry) (taken bool, err 
 	if half {
 		p.adopt(part, e)
 	}
-	p.ledger.pieces[index] = part
+	p.ledger.addPiece(part)
 	return true, p.send(ctx, part, e)
 }
 
@@ -134,6 +136,8 @@ func (p *pieces) send(ctx context.Context, part *piece, e entry) error {
 // start starts the senders, unless they are there. A machine without SFTP gets
 // everything in the stream.
 func (p *pieces) start(ctx context.Context) error {
+	p.starting.Lock()
+	defer p.starting.Unlock()
 	if p.ctx != nil {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -27,9 +28,13 @@ type staging struct{ dir, target string }
 // receive runs a phase of receive.sh, as root when the tree asks for it. What it
 // prints goes to stdout.
 func (u *upload) receive(ctx context.Context, phase string, feed func(context.Context, io.Writer) error, stdout io.Writer) error {
+	return u.receiveAt(ctx, u.staging, phase, feed, stdout)
+}
+
+func (u *upload) receiveAt(ctx context.Context, where staging, phase string, feed func(context.Context, io.Writer) error, stdout io.Writer, more ...string) error {
 	words := []string{"sh", "-c", receiveScript, "imago-receive", phase, string(u.survey.shape), u.survey.name, remotePath(u.tree.Dest), u.id}
-	if u.staging.dir != "" {
-		words = append(words, u.staging.target, u.staging.dir)
+	if where.dir != "" {
+		words = append(append(words, where.target, where.dir), more...)
 	}
 	if u.tree.Sudo {
 		words = asRoot(words)
@@ -107,13 +112,23 @@ func (a *announcement) await(ctx context.Context) (staging, error) {
 	}
 }
 
-// at is how many entries the machine has, said behind the announcement.
-func (a *announcement) at() (int, error) {
-	_, number, ok := strings.Cut(string(a.text), "imago-at:")
-	if !ok {
-		return 0, nil
+// at sets how far each stripe has come, which is said behind the announcement.
+func (a *announcement) at(stripes []int) error {
+	clear(stripes)
+	for line := range strings.Lines(string(a.text)) {
+		text, ok := strings.CutPrefix(strings.TrimSpace(line), "imago-at:")
+		if !ok {
+			continue
+		}
+		number, entries, _ := strings.Cut(text, ":")
+		n, err := strconv.Atoi(number)
+		at, err2 := strconv.Atoi(entries)
+		if errors.Join(err, err2) != nil || n < 0 || n >= len(stripes) {
+			return fmt.Errorf("the machine says %q of an upload of %d stripes", text, len(stripes))
+		}
+		stripes[n] = at
 	}
-	return strconv.Atoi(strings.TrimSpace(number))
+	return nil
 }
 
 // receiveError is what went wrong on the machine.

@@ -2,6 +2,7 @@
 # Receives a tree on the machine.
 #
 #   all     SHAPE NAME DEST ID [TARGET STAGE]    unpack stdin, and place it when it is complete
+#   join    SHAPE NAME DEST ID TARGET STAGE N    unpack stdin, beside "all"
 #   prepare SHAPE NAME DEST ID                   make the staging directory only
 #   resume  SHAPE NAME DEST ID TARGET STAGE      end an earlier "all", and print how far it came
 #   place   SHAPE NAME DEST ID TARGET STAGE
@@ -231,6 +232,15 @@ unpack() {
 	[ -z "$said" ] || printf '%s\n' "$said" >&2
 }
 
+# An archive that was cut off between two files looks complete to tar.
+cut_off_unless() {
+	if [ ! -e "$stage/$1" ]; then
+		echo "the transfer was cut off" >&2
+		exit 92
+	fi
+	rm -f -- "$stage/$1"
+}
+
 trap guard EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
@@ -241,21 +251,25 @@ all)
 	command -v tar >/dev/null 2>&1 || exit 90
 	prepare
 	unpack
-	if [ -e "$stage/complete" ]; then
-		place
-		discard
-	elif [ -e "$stage/more" ]; then
+	if [ -e "$stage/more" ]; then
 		rm -f -- "$stage/more"
-	else
-		# An archive that was cut off between two files looks complete to tar.
-		echo "the transfer was cut off" >&2
-		exit 92
+		exit 0
 	fi
+	cut_off_unless complete
+	place
+	discard
+	;;
+join)
+	trap - EXIT
+	unpack
+	cut_off_unless "end$8"
 	;;
 prepare) prepare ;;
 resume)
 	prepare
-	if [ -e "$stage/at" ]; then printf 'imago-at:%s\n' "$(cat -- "$stage/at")"; fi
+	for at in "$stage"/at*; do
+		if [ -e "$at" ]; then printf 'imago-at:%s:%s\n' "${at##*/at}" "$(cat -- "$at")"; fi
+	done
 	;;
 place)
 	place

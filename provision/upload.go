@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -59,12 +60,12 @@ type upload struct {
 	id       string // names the staging directory on the machine
 	progress *meter
 
-	host    *Host   // the connection in use: another one after the first is lost
-	staging staging // empty until the machine has said it
-	ledger  *ledger // what has arrived
-	squeeze bool    // the link has shown that it is slow
-	sentAll bool    // the machine may have placed the tree
-	resumed bool    // it is not the first time
+	host    *Host       // the connection in use: another one after the first is lost
+	staging staging     // empty until the machine has said it
+	ledger  *ledger     // what has arrived
+	squeeze atomic.Bool // the link has shown that it is slow
+	sentAll bool        // the machine may have placed the tree
+	resumed bool        // it is not the first time
 }
 
 // errAgain says that the machine, or the link, wants it another way.
@@ -111,7 +112,7 @@ func (u *upload) attempt(ctx context.Context) error {
 	}
 	exit := (*receiveError)(nil)
 	switch {
-	case err == nil && a.switching:
+	case err == nil && a.switching.Load():
 		return errAgain
 	case !errors.As(err, &exit):
 		return err
@@ -150,8 +151,7 @@ func (u *upload) resume(ctx context.Context) (placed bool, err error) {
 	case err != nil:
 		return false, err
 	}
-	u.ledger.at, err = said.at()
-	return false, err
+	return false, said.at(u.ledger.at)
 }
 
 // startOver forgets what the machine may have had.
