@@ -56,6 +56,9 @@ func openHost(ctx context.Context, c *Cloud, metadata int) (machines, error) {
 func machinesDir(stateDir string) string { return filepath.Join(stateDir, "machines") }
 
 func open(ctx context.Context, options Options, newMachines hostMaker) (_ *Cloud, err error) {
+	if err := options.Faults.Validate(); err != nil {
+		return nil, err
+	}
 	c := newCloud(options)
 	defer func() {
 		if err != nil {
@@ -86,6 +89,9 @@ func newCloud(options Options) *Cloud {
 		shutdown:   make(chan struct{}),
 		lives:      map[string]*life{},
 		imdsTokens: map[string]imdsToken{},
+		faults:     newFaultRules(options.Faults),
+		unknown:    newUnknown(),
+		doomed:     map[string]doomed{},
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
