@@ -175,9 +175,7 @@ func TestDelayComesBeforeTheEffect(t *testing.T) {
 	began := time.Now()
 	done := make(chan string, 1)
 	go func() { done <- c.outcome("CreateKeyPair", "KeyName", "slow", "KeyType", "ed25519") }()
-	for len(c.ok("DescribeKeyPairs").all("keySet/item")) == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	eventually(t, "the key pair is there", func() bool { return len(c.ok("DescribeKeyPairs").all("keySet/item")) == 1 })
 	if after := time.Since(began); after < delay {
 		t.Errorf("there after %v, want %v", after, delay)
 	}
