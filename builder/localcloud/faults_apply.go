@@ -11,9 +11,7 @@ import (
 // withFaults answers a call, or lets happen to it what the fault rules say:
 // every call of AWS's comes through here.
 func (c *Cloud) withFaults(w http.ResponseWriter, r *http.Request, service string, call *request, serve func(http.ResponseWriter)) {
-	c.mu.Lock()
-	call.struck = c.faults.strike(call.action, c.placesOf(call))
-	c.mu.Unlock()
+	call.struck = c.strike(call)
 	lost := false // the answer, not the effect
 	for _, rule := range call.struck {
 		c.log.Info("a fault rule strikes", "action", call.action, "region", call.region, "rule", rule)
@@ -36,6 +34,16 @@ func (c *Cloud) withFaults(w http.ResponseWriter, r *http.Request, service strin
 	}
 	serve(unheard{maps.Clone(w.Header())})
 	reset(w)
+}
+
+// strike finds the rules that a call meets. Without rules it costs nothing.
+func (c *Cloud) strike(call *request) []FaultRule {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.faults.rules) == 0 {
+		return nil
+	}
+	return c.faults.strike(call.action, c.placesOf(call))
 }
 
 // reset ends a connection with an RST and without an answer, as a router does

@@ -258,7 +258,6 @@ func TestUnknownResourcesAreSaved(t *testing.T) {
 	c.ok("DescribeVpcs")
 	c.ok("CreateSecurityGroup", "GroupName", "db", "GroupDescription", "db") // saves
 	c.stop()
-	http.DefaultClient.CloseIdleConnections() // they were the old server's
 	expect(t, "groups", "db default web", openTestIn(t, dir).ok("DescribeSecurityGroups").text("securityGroupInfo/item/groupName"))
 }
 

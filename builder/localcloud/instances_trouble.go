@@ -53,7 +53,6 @@ func (c *Cloud) mayDie(ctx context.Context, id string, l *life, g guest) {
 	if l.guest != g || inst.State != running && inst.State != pending {
 		return // on its way down already
 	}
-	c.hurry(id)
 	c.transition(inst, shuttingDown, "Server.InternalError", "Server.InternalError: An internal error ended the instance")
 	c.saveLogged()
 }
