@@ -46,6 +46,9 @@ type Options struct {
 	// Machines are what instances run on. The cloud closes them. Optional;
 	// defaults to real machines, which need Linux and root.
 	Machines Machines
+
+	// Faults are what goes wrong on purpose. Optional; defaults to nothing.
+	Faults Faults
 }
 
 // Cloud is an EC2 on this computer: an http.Handler whose instances are real
@@ -80,6 +83,9 @@ type Cloud struct {
 	lives       map[string]*life
 	imdsTokens  map[string]imdsToken
 	lastAddress netip.Addr
+	faults      faultRules
+	unknown     unknown
+	doomed      map[string]doomed // by id
 }
 
 // handler answers one action. It runs with c.mu held: what takes long goes on
@@ -119,12 +125,15 @@ func (c *Cloud) rescue(w http.ResponseWriter, r *http.Request, service, id strin
 	if problem == nil {
 		return
 	}
+	if problem == http.ErrAbortHandler { // meant
+		panic(problem)
+	}
 	c.log.Error("a handler panicked", "path", r.URL.Path, "problem", problem, "stack", string(debug.Stack()))
 	refuse(w, r, service, id, faultf("InternalError", "An internal error has occurred: %v", problem))
 }
 
-// actions are all that EC2 answers here.
-func (c *Cloud) actions() map[string]handler {
+// ec2Actions are all that EC2 answers here.
+func ec2Actions() map[string]handler {
 	all := map[string]handler{}
 	for _, family := range []map[string]handler{
 		instanceActions(), imageActions(), snapshotActions(), volumeActions(), keyActions(),
@@ -146,18 +155,7 @@ func (c *Cloud) layerPath(name string) string {
 
 // delay waits until a state has taken as long since its beginning as Options.Delays says.
 func (c *Cloud) delay(ctx context.Context, state string, since time.Time) error {
-	d := c.options.Delays[state] - time.Since(since)
-	if d <= 0 {
-		return nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return sleep(ctx, c.options.Delays[state]-time.Since(since))
 }
 
 // background runs a job that Close waits for. Its context ends with the cloud.

@@ -192,6 +192,7 @@ func openTestIn(t *testing.T, dir string, change ...func(*Options)) *testCloud {
 		if err := <-ended; err != nil {
 			t.Errorf("serve: %v", err)
 		}
+		http.DefaultClient.CloseIdleConnections() // the next cloud may have the same address
 	})
 	t.Cleanup(stop)
 	return &testCloud{Cloud: cloud, t: t, machines: fake, dir: dir, region: "us-east-1", stop: stop}

@@ -28,9 +28,10 @@ func statusOf(code string) int {
 		return http.StatusForbidden
 	case "DryRunOperation":
 		return http.StatusPreconditionFailed
-	case "InternalError", "InternalFailure", "InsufficientInstanceCapacity":
+	case "InternalError", "InternalFailure", "InsufficientInstanceCapacity", "InsufficientAddressCapacity", "InsufficientCapacity",
+		"InsufficientHostCapacity", "InsufficientReservedInstanceCapacity", "InsufficientVolumeCapacity":
 		return http.StatusInternalServerError
-	case "Unavailable":
+	case "Unavailable", "ServiceUnavailable", "RequestLimitExceeded":
 		return http.StatusServiceUnavailable
 	default:
 		return http.StatusBadRequest

@@ -82,7 +82,11 @@ func (c *Cloud) findGroupNamed(region, name string) (*group, error) {
 			return g, nil
 		}
 	}
-	return nil, faultf("InvalidGroup.NotFound", "The security group '%s' does not exist in default VPC '%s'", name, c.networkOf(region).Vpc.ID)
+	return nil, c.noGroup(region, name)
+}
+
+func (c *Cloud) noGroup(region, name string) *fault {
+	return faultf("InvalidGroup.NotFound", "The security group '%s' does not exist in default VPC '%s'", name, c.networkOf(region).Vpc.ID)
 }
 
 // findGroups is the groups with those ids and those names, each once.

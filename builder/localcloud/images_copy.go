@@ -78,7 +78,11 @@ func copyImage(c *Cloud, r *request) (any, error) {
 	}
 	img.Mappings = c.copyDisks(source, img, diskCopy{encrypted: encrypted, key: key, tags: snapshotTags})
 	c.state.Images[img.ID] = img
-	c.finish(available, func() { c.settleImage(img, img.Layers, nil) })
+	c.finish(img.ID, available, func(err error) {
+		layers := img.Layers
+		c.settleImage(img, layers, err)
+		c.dropLayers(layers)
+	})
 	return imageCreated{img.ID}, nil
 }
 

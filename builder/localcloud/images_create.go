@@ -113,7 +113,7 @@ func (c *Cloud) takeImage(ctx context.Context, inst *instance, img *image, how c
 	if err == nil && len(layers) > maxLayers {
 		layers, err = c.flatten(ctx, layers)
 	}
-	err = firstOf(err, c.delay(ctx, available, start))
+	err = firstOf(err, c.ripen(ctx, img.ID, available, start))
 	c.change(func() {
 		before := slices.Concat(img.Layers, made, layers)
 		c.settleImage(img, layers, err)

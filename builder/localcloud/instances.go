@@ -70,6 +70,7 @@ type instance struct {
 	Volumes         []attachment
 	Layers          []string // top first, as those of an image
 	Tags            map[string]string
+	Trouble         trouble `json:",omitzero"`
 }
 
 // attachment is a volume as an instance sees it.

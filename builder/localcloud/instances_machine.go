@@ -18,6 +18,9 @@ const (
 // startMachine starts the machine of an instance and watches over it. The
 // caller holds l.work.
 func (c *Cloud) startMachine(ctx context.Context, id string, l *life) error {
+	if c.bootsNever(id) {
+		return nil
+	}
 	config, err := c.machineConfig(id)
 	if err != nil {
 		return err
@@ -34,6 +37,7 @@ func (c *Cloud) startMachine(ctx context.Context, id string, l *life) error {
 		<-g.Done()
 		c.ended(ctx, id, l, g)
 	})
+	c.background(func(ctx context.Context) { c.mayDie(ctx, id, l, g) })
 	return nil
 }
 

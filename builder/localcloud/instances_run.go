@@ -290,6 +290,9 @@ func (c *Cloud) configOf(inst *instance) (machine.Config, error) {
 		return machine.Config{}, err
 	}
 	config := machine.Config{ID: inst.ID, Addr: addr, Hostname: inst.hostname(), DiskBytes: c.options.DiskBytes}
+	if least := inst.Trouble.DiskBytes; least > 0 && (config.DiskBytes <= 0 || least < config.DiskBytes) {
+		config.DiskBytes = least
+	}
 	for _, layer := range inst.Layers {
 		config.Layers = append(config.Layers, c.layerPath(layer))
 	}

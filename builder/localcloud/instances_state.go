@@ -18,10 +18,11 @@ type life struct {
 
 	// The fields below are guarded by the cloud's mu.
 
-	guest  Guest // nil when no machine runs, or it is being stopped
-	ending Guest // the one that is being stopped
-	reboot bool  // asked for, not done yet
-	force  bool  // stop at once
+	guest   Guest // nil when no machine runs, or it is being stopped
+	ending  Guest // the one that is being stopped
+	reboot  bool  // asked for, not done yet
+	force   bool  // stop at once
+	hanging bool  // in a stop, as a fault rule says
 }
 
 // lifeOf is the life of an instance. The caller holds c.mu.
@@ -62,6 +63,9 @@ func (l *life) wake() {
 func (c *Cloud) hurry(id string) {
 	l := c.lifeOf(id)
 	l.force = true
+	if l.hanging {
+		l.wake()
+	}
 	if g := l.ending; g != nil {
 		c.background(func(context.Context) {
 			if err := g.Kill(); err != nil {
@@ -170,7 +174,11 @@ func (c *Cloud) arrive(id, from, to string) {
 // halt stops the machine of a stopping instance.
 func (c *Cloud) halt(ctx context.Context, id string, l *life) {
 	start := time.Now()
+	hangs, d := c.hangOf(id, l)
 	c.stopMachine(ctx, id, l)
+	if hangs {
+		c.hang(ctx, l, d)
+	}
 	c.pause(ctx, l, stopped, start)
 	c.arrive(id, stopping, stopped)
 }

@@ -47,10 +47,14 @@ func describeInstanceStatus(c *Cloud, r *request) (any, error) {
 	return answer, nil
 }
 
-// health is what the status checks say: they pass as soon as a machine runs.
+// health is what the status checks say: they pass as soon as a machine runs,
+// and never when it is one that does not boot.
 func (inst *instance) health() statusDetail {
 	if inst.State != running {
 		return statusDetail{Status: "not-applicable"}
+	}
+	if inst.Trouble.NeverBoots {
+		return statusDetail{"impaired", []statusReason{{"reachability", "failed"}}}
 	}
 	return statusDetail{"ok", []statusReason{{"reachability", "passed"}}}
 }
@@ -58,10 +62,11 @@ func (inst *instance) health() statusDetail {
 func statusAttributes() attributes[*instance] {
 	status := func(i *instance) []string { return one(i.health().Status) }
 	reach := func(i *instance) []string {
-		if i.State != running {
-			return nil
+		var all []string
+		for _, detail := range i.health().Details {
+			all = append(all, detail.Status)
 		}
-		return one("passed")
+		return all
 	}
 	return attributes[*instance]{
 		"availability-zone":            func(i *instance) []string { return one(i.Zone) },

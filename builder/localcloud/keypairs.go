@@ -33,9 +33,13 @@ func keyActions() map[string]handler {
 func (c *Cloud) findKeyPair(region, name string) (*keyPair, error) {
 	pair := c.state.KeyPairs[region+"/"+name]
 	if pair == nil {
-		return nil, faultf("InvalidKeyPair.NotFound", "The key pair '%s' does not exist", name)
+		return nil, noKeyPair(name)
 	}
 	return pair, nil
+}
+
+func noKeyPair(name string) *fault {
+	return faultf("InvalidKeyPair.NotFound", "The key pair '%s' does not exist", name)
 }
 
 // newKeyPair is a pair of the request's name and tags, without a key yet.

@@ -65,12 +65,13 @@ func (c *Cloud) change(do func()) {
 }
 
 // finish makes the last change of a resource that is in transition, once the
-// state it leads to has had its delay.
-func (c *Cloud) finish(leadsTo string, do func()) {
+// state it leads to has had its delay. The change is told of the error that a
+// fault rule has for the resource.
+func (c *Cloud) finish(id, leadsTo string, do func(error)) {
 	start := time.Now()
 	c.background(func(ctx context.Context) {
-		if err := c.delay(ctx, leadsTo, start); err == nil {
-			c.change(do)
+		if err := c.ripen(ctx, id, leadsTo, start); ctx.Err() == nil {
+			c.change(func() { do(err) })
 		}
 	})
 }

@@ -31,6 +31,9 @@ const (
 // API. One process at a time can have a state directory open. The caller serves
 // it with Serve, and closes it.
 func Open(ctx context.Context, options Options) (_ *Cloud, err error) {
+	if err := options.Faults.Validate(); err != nil {
+		return nil, err
+	}
 	c := newCloud(options)
 	defer func() {
 		if err != nil {
@@ -80,6 +83,9 @@ func newCloud(options Options) *Cloud {
 		shutdown:   make(chan struct{}),
 		lives:      map[string]*life{},
 		imdsTokens: map[string]imdsToken{},
+		faults:     newFaultRules(options.Faults),
+		unknown:    newUnknown(),
+		doomed:     map[string]doomed{},
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)

@@ -26,6 +26,8 @@ func (c *Cloud) serveOwn(w http.ResponseWriter, r *http.Request, body []byte) {
 			return
 		}
 		writeJSON(w, struct{}{})
+	case rest == "faults" && slices.Contains([]string{http.MethodGet, http.MethodPut, http.MethodDelete}, r.Method):
+		c.serveFaults(w, r, body)
 	case r.Method == http.MethodPost && rest == "shutdown":
 		c.log.Info("asked to shut down")
 		writeJSON(w, struct{}{})

@@ -26,19 +26,24 @@ func (c *Cloud) serveQuery(w http.ResponseWriter, r *http.Request, s scope, body
 	call := newRequest(r.Context(), s.region, form)
 	switch s.service {
 	case "sts":
-		c.serveSTS(w, call)
+		c.withFaults(w, r, s.service, call, func(w http.ResponseWriter) { c.serveSTS(w, call) })
 	case "ec2":
-		answer, err := c.perform(call)
-		c.logCall(call, err)
-		if err != nil {
-			respondFault(w, id, faultOf(err))
-			return
-		}
-		writeXML(w, http.StatusOK, wrapAnswer(call.action, id, answer))
+		c.withFaults(w, r, s.service, call, func(w http.ResponseWriter) { c.serveEC2(w, call) })
 	default:
 		refuse(w, r, s.service, id, faultf("InvalidAction",
 			"The local cloud has no service '%s'; it has ec2, ssm and sts.", s.service))
 	}
+}
+
+func (c *Cloud) serveEC2(w http.ResponseWriter, call *request) {
+	id := w.Header().Get("X-Amzn-Requestid")
+	answer, err := c.perform(call)
+	c.logCall(call, err)
+	if err != nil {
+		respondFault(w, id, faultOf(err))
+		return
+	}
+	writeXML(w, http.StatusOK, wrapAnswer(call.action, id, answer))
 }
 
 func (c *Cloud) logCall(r *request, err error) {
@@ -73,13 +78,13 @@ func (c *Cloud) perform(r *request) ([]byte, error) {
 	if r.action == "" {
 		return nil, faultf("MissingAction", "The request must contain the parameter Action")
 	}
-	do := c.actions()[r.action]
+	do := ec2Actions()[r.action]
 	if do == nil {
 		return nil, faultf("InvalidAction", "The action %s is not valid for this web service.", r.action)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.once(r, do)
+	return c.once(r, rehearsed(do))
 }
 
 // once runs an action, or repeats the answer that the same client token had,
@@ -126,7 +131,7 @@ type token struct {
 // tokenOf is the place of a call's client token in the state, "" when it has
 // none, and the hash of everything else in the call.
 func tokenOf(r *request) (key, hash string) {
-	if !slices.Contains([]string{"RunInstances", "CopyImage", "CreateVolume", "CopySnapshot"}, r.action) {
+	if !slices.Contains([]string{"RunInstances", "CopyImage", "CreateVolume"}, r.action) {
 		return "", ""
 	}
 	text := r.text("ClientToken")

@@ -17,6 +17,7 @@ type request struct {
 	region string
 	form   url.Values
 	prefix string
+	struck []FaultRule // the fault rules that this call met
 
 	used     map[string]bool
 	problems *[]error

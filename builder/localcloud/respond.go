@@ -115,6 +115,8 @@ func refuseJSON(w http.ResponseWriter, f *fault) {
 		code += "Exception"
 	case "InternalError":
 		code, status = "InternalServerError", http.StatusInternalServerError
+	case "RequestLimitExceeded":
+		code = "ThrottlingException"
 	}
 	body, err := json.Marshal(map[string]string{"__type": code, "message": f.Message})
 	if err != nil {
@@ -134,6 +136,8 @@ func refuseSTS(w http.ResponseWriter, requestID string, f *fault) {
 		code, status = "InvalidClientTokenId", http.StatusForbidden
 	case "InternalError":
 		code, kind = "InternalFailure", "Receiver"
+	case "RequestLimitExceeded":
+		code, status = "Throttling", http.StatusBadRequest
 	}
 	type problem struct {
 		Type, Code, Message string

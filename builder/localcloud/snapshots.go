@@ -86,6 +86,15 @@ func (s *snapshot) settle(err error) {
 	s.State = completed
 }
 
+// finishSnapshot completes one that has its layers already.
+func (c *Cloud) finishSnapshot(snap *snapshot) {
+	c.finish(snap.ID, completed, func(err error) {
+		layers := snap.Layers
+		snap.settle(err)
+		c.dropLayers(layers)
+	})
+}
+
 // createSnapshot takes the disk as it is: of a running machine, its files at
 // this moment; of a stopped one, all of it.
 func createSnapshot(c *Cloud, r *request) (any, error) {
@@ -99,7 +108,7 @@ func createSnapshot(c *Cloud, r *request) (any, error) {
 	inst := c.rootedOn(v)
 	if inst == nil {
 		snap.Layers = slices.Clone(v.Layers)
-		c.finish(completed, func() { snap.settle(nil) })
+		c.finishSnapshot(snap)
 		return snap.item(), nil
 	}
 	top := newID("layer-")
@@ -112,7 +121,7 @@ func createSnapshot(c *Cloud, r *request) (any, error) {
 func (c *Cloud) takeSnapshot(ctx context.Context, inst *instance, snap *snapshot, top string) {
 	start := time.Now()
 	layers, err := c.capture(ctx, inst, top, true)
-	err = firstOf(err, c.delay(ctx, completed, start))
+	err = firstOf(err, c.ripen(ctx, snap.ID, completed, start))
 	c.change(func() {
 		snap.Layers = layers
 		if snap.settle(err); err != nil {
@@ -166,7 +175,7 @@ func copySnapshot(c *Cloud, r *request) (any, error) {
 	snap := c.copyOfSnapshot(source, r.region, made)
 	snap.Description = cmp.Or(description, fmt.Sprintf("[Copied %s from %s]", source.ID, from))
 	snap.Tags = tags
-	c.finish(completed, func() { snap.settle(nil) })
+	c.finishSnapshot(snap)
 	return struct {
 		ID   string `xml:"snapshotId"`
 		Tags tagSet `xml:"tagSet"`

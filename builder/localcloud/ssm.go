@@ -4,11 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
 
-const getParameterTarget = "AmazonSSM.GetParameter"
+const (
+	getParameter       = "GetParameter"
+	getParameterTarget = "AmazonSSM." + getParameter
+)
 
 // serveSSM answers GetParameter for the public parameters that name an image:
 // those of the bases the cloud has.
@@ -17,6 +21,11 @@ func (c *Cloud) serveSSM(w http.ResponseWriter, region string, r *http.Request, 
 		refuseJSON(w, faultf("UnknownOperationException", "The local cloud has no %q; of SSM it has GetParameter.", target))
 		return
 	}
+	call := newRequest(r.Context(), region, url.Values{"Action": {getParameter}})
+	c.withFaults(w, r, "ssm", call, func(w http.ResponseWriter) { c.answerParameter(w, region, body) })
+}
+
+func (c *Cloud) answerParameter(w http.ResponseWriter, region string, body []byte) {
 	answer, err := c.parameter(region, body)
 	if err != nil {
 		refuseJSON(w, faultOf(err))

@@ -7,12 +7,15 @@ import (
 	"net/http"
 )
 
-const stsNamespace = "https://sts.amazonaws.com/doc/2011-06-15/"
+const (
+	stsNamespace      = "https://sts.amazonaws.com/doc/2011-06-15/"
+	getCallerIdentity = "GetCallerIdentity"
+)
 
 // serveSTS answers GetCallerIdentity: there is one caller, the owner of all.
 func (c *Cloud) serveSTS(w http.ResponseWriter, r *request) {
 	id := w.Header().Get("X-Amzn-Requestid")
-	if r.action != "GetCallerIdentity" {
+	if r.action != getCallerIdentity {
 		refuseSTS(w, id, faultf("InvalidAction", "The local cloud has no action %s; of STS it has GetCallerIdentity.", r.action))
 		return
 	}

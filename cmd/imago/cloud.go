@@ -75,6 +75,10 @@ func (s *session) startCloud(ctx context.Context, state string) error {
 	if err != nil {
 		return err
 	}
+	faults, err := faultsOfServer()
+	if err != nil {
+		return err
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -95,7 +99,7 @@ func (s *session) startCloud(ctx context.Context, state string) error {
 	defer read.Close()
 
 	cmd := exec.Command(self, "local", "serve")
-	cmd.Env = append(os.Environ(), "IMAGO_STATE_DIR="+state, "IMAGO_CACHE_DIR="+cache)
+	cmd.Env = append(append(os.Environ(), "IMAGO_STATE_DIR="+state, "IMAGO_CACHE_DIR="+cache), faults...)
 	cmd.Dir = "/" // it outlives us, and must not hold the user's directory
 	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = log, log, []*os.File{write}
 	cmd.SysProcAttr = detached()
@@ -173,8 +177,12 @@ func (s *session) serveCloud(ctx context.Context, parent *os.File) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", delaysEnv, err)
 	}
+	faults, err := serverFaults()
+	if err != nil {
+		return fmt.Errorf("%s: %w", faultsEnv, err)
+	}
 	cloud, err := localcloud.Open(ctx, localcloud.Options{
-		StateDir: state, CacheDir: cache, Log: serverLog(s.stderr), Delays: delays,
+		StateDir: state, CacheDir: cache, Log: serverLog(s.stderr), Delays: delays, Faults: faults,
 		Progress: func(text string) { fmt.Fprintln(parent, text) },
 	})
 	if err != nil {

@@ -28,7 +28,7 @@ func localCommand(s *session) *cli.Command {
 		ArgsUsage:   "COMMAND",
 		Description: localHelp,
 		Subcommands: []*cli.Command{
-			localUp(s), localDown(s), localStatus(s), localEnv(s), localImage(s), localServe(s),
+			localUp(s), localDown(s), localStatus(s), localEnv(s), localImage(s), localFaults(s), localServe(s),
 		},
 		Action: func(c *cli.Context) error { return unknownCommand(c, s) },
 	}
@@ -38,12 +38,15 @@ func localUp(s *session) *cli.Command {
 	return &cli.Command{
 		Name:  "up",
 		Usage: "start the local cloud in the background; does nothing when it runs",
-		Flags: []cli.Flag{delayFlag()},
+		Flags: []cli.Flag{delayFlag(), faultsFlag()},
 		Action: func(c *cli.Context) error {
 			if err := arguments(c, 0, 0); err != nil {
 				return err
 			}
 			if err := setDelays(c.StringSlice("delay")); err != nil {
+				return err
+			}
+			if err := faultsAtStart(c.String("faults")); err != nil {
 				return err
 			}
 			env, err := s.ensureCloud(c.Context)
@@ -86,7 +89,11 @@ func localStatus(s *session) *cli.Command {
 			if err != nil {
 				return err
 			}
-			return s.printStatus(st, state, c.Bool("json"))
+			faults, err := s.faultsOf(c.Context, st)
+			if err != nil {
+				return err
+			}
+			return s.printStatus(st, state, faults, c.Bool("json"))
 		},
 	}
 }

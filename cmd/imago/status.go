@@ -18,6 +18,8 @@ type statusJSON struct {
 	StateDir string     `json:"state_dir"`
 	CacheDir string     `json:"cache_dir"`
 	Counts   counts     `json:"counts"`
+	// Faults are the fault rules of a cloud that runs, and what they did.
+	Faults []localcloud.FaultCount `json:"faults,omitempty"`
 }
 
 // counts says how much is in the local cloud.
@@ -28,14 +30,14 @@ type counts struct {
 }
 
 // printStatus writes what there is to say about the local cloud to stdout.
-func (s *session) printStatus(st localcloud.Status, state string, asJSON bool) error {
+func (s *session) printStatus(st localcloud.Status, state string, faults []localcloud.FaultCount, asJSON bool) error {
 	cache, err := cacheDir()
 	if err != nil {
 		return err
 	}
 	out := statusJSON{
 		Running: st.Running, StateDir: state, CacheDir: cache,
-		Counts: counts{Images: st.Images, Instances: st.Instances, Snapshots: st.Snapshots},
+		Counts: counts{Images: st.Images, Instances: st.Instances, Snapshots: st.Snapshots}, Faults: faults,
 	}
 	if st.Running {
 		out.PID, out.Endpoint, out.Region, out.Version, out.Started = st.PID, st.Env.Endpoint, st.Env.Region, st.Version, &st.Started
@@ -54,5 +56,13 @@ func (s *session) printStatusText(st statusJSON) error {
 	_, err := fmt.Fprintf(s.stdout, "%s\n  %s, %s, %s\n  state in %s, bases in %s\n", first,
 		plural(st.Counts.Images, "image"), plural(st.Counts.Instances, "instance"), plural(st.Counts.Snapshots, "snapshot"),
 		st.StateDir, st.CacheDir)
+	if err != nil || len(st.Faults) == 0 {
+		return err
+	}
+	struck := 0
+	for _, one := range st.Faults {
+		struck += one.Struck
+	}
+	_, err = fmt.Fprintf(s.stdout, "  %s, struck %s; see: imago local faults show\n", plural(len(st.Faults), "fault rule"), plural(struck, "time"))
 	return err
 }
