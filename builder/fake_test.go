@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -27,6 +28,7 @@ type fakeEC2 struct {
 	images map[string]types.Image
 	undone []string
 	calls  []any
+	tagged []string
 
 	imageFails bool
 	leak       bool // nothing can be terminated
@@ -90,7 +92,7 @@ func (f *fakeEC2) DescribeImages(_ context.Context, in *ec2.DescribeImagesInput,
 
 func (f *fakeEC2) ImportKeyPair(_ context.Context, in *ec2.ImportKeyPairInput, _ ...options) (*ec2.ImportKeyPairOutput, error) {
 	f.called(in)
-	return &ec2.ImportKeyPairOutput{}, nil
+	return &ec2.ImportKeyPairOutput{KeyPairId: aws.String("key-1")}, nil
 }
 
 func (f *fakeEC2) DeleteKeyPair(context.Context, *ec2.DeleteKeyPairInput, ...options) (*ec2.DeleteKeyPairOutput, error) {
@@ -148,6 +150,13 @@ func (f *fakeEC2) CreateImage(_ context.Context, in *ec2.CreateImageInput, _ ...
 	}
 	f.add("ami-1", *in.Name, state)
 	return &ec2.CreateImageOutput{ImageId: aws.String("ami-1")}, nil
+}
+
+func (f *fakeEC2) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...options) (*ec2.CreateTagsOutput, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.tagged = append(f.tagged, strings.Join(in.Resources, " ")+": "+*in.Tags[0].Key+"="+*in.Tags[0].Value)
+	return nil, nil
 }
 
 func (f *fakeEC2) RegisterImage(_ context.Context, in *ec2.RegisterImageInput, _ ...options) (*ec2.RegisterImageOutput, error) {
