@@ -58,6 +58,10 @@ type Builder struct {
 	// RunID names the run that the build is part of. Optional.
 	RunID string
 
+	// OrphanTimeout is how long a machine lives without hearing from its builder;
+	// then it ends itself. Optional; defaults to DefaultOrphanTimeout, negative: for ever.
+	OrphanTimeout time.Duration
+
 	// OnError says what becomes of a build that does not succeed.
 	// Optional; defaults to CleanUp.
 	OnError OnError

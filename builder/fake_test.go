@@ -191,7 +191,9 @@ func (f *fakeEC2) DeleteSnapshot(_ context.Context, in *ec2.DeleteSnapshotInput,
 type fakeMachine struct {
 	Machine
 	run  func(context.Context) error
-	said []string // what was run through Output
+	mu   sync.Mutex
+	said []string        // what was run through Output
+	done <-chan struct{} // closed when the connection is lost; nil: never
 }
 
 func (m *fakeMachine) Run(ctx context.Context, _ provision.Script, stdout, _ io.Writer) error {
@@ -203,11 +205,13 @@ func (m *fakeMachine) Run(ctx context.Context, _ provision.Script, stdout, _ io.
 }
 
 func (m *fakeMachine) Output(_ context.Context, command string) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.said = append(m.said, command)
 	return "", nil
 }
 
-func (m *fakeMachine) Done() <-chan struct{} { return nil }
+func (m *fakeMachine) Done() <-chan struct{} { return m.done }
 func (m *fakeMachine) Close() error          { return nil }
 
 // newBuilder builds with fakes.

@@ -183,7 +183,7 @@ func (b *Builder) run(ctx context.Context, p Plan, k keys, g groups, trash *esta
 	data := p.Config.Instance.UserData
 	if k.host.Private != nil {
 		var err error
-		if data, err = userData(k.host, data); err != nil {
+		if data, err = userData(k.host, b.firstLease(p), data); err != nil {
 			return instance{}, err
 		}
 	}

@@ -196,6 +196,7 @@ func (b *bake) builder(i int, build template.Build) *builder.Builder {
 	x := b.clients[build.Name].builder()
 	x.RunID = b.runID
 	x.Journal = b.scribe(build)
+	x.OrphanTimeout = cmp.Or(b.options.orphan, -1)
 	x.Log = b.log().With("build", build.Name)
 	x.OnEvent = func(e builder.Event) {
 		b.times.observe(i, e)
