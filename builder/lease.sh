@@ -10,7 +10,7 @@ chmod 1777 /run/imago
 (
 	left=$1
 	while [ "$left" -gt 0 ]; do
-		tick=$((left < 30 ? left : 30))
+		tick=$((left < 10 ? left : 10))
 		sleep "$tick"
 		left=$((left - tick))
 		more=$(cat /run/imago/lease) && rm -f /run/imago/lease
