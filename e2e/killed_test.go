@@ -18,6 +18,12 @@ import (
 // killed runs imago until a line of its stderr holds some text, and kills it then as by kill -9.
 func killed(t *testing.T, dir, at string, args ...string) {
 	t.Helper()
+	killedAt(t, dir, at, 1, args...)
+}
+
+// killedAt is killed at the n-th such line.
+func killedAt(t *testing.T, dir, at string, n int, args ...string) {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), cloud.bin, args...)
 	cmd.Dir, cmd.Env = dir, cloud.environ()
 	stderr, err := cmd.StderrPipe()
@@ -28,14 +34,15 @@ func killed(t *testing.T, dir, at string, args ...string) {
 		t.Fatal(err)
 	}
 	var said strings.Builder
-	seen := false
-	for in := bufio.NewScanner(stderr); !seen && in.Scan(); said.WriteString(in.Text() + "\n") {
-		seen = strings.Contains(in.Text(), at)
+	for in := bufio.NewScanner(stderr); n > 0 && in.Scan(); said.WriteString(in.Text() + "\n") {
+		if strings.Contains(in.Text(), at) {
+			n--
+		}
 	}
 	cmd.Process.Kill()
 	cmd.Wait()
-	if !seen {
-		t.Fatalf("imago never said %q:\n%s", at, said.String())
+	if n > 0 {
+		t.Fatalf("imago did not say %q (often enough):\n%s", at, said.String())
 	}
 }
 
