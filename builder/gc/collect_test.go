@@ -26,7 +26,8 @@ type account struct {
 	things   []Resource
 	hidden   map[string]time.Time // until then it is not listed
 	went     []string
-	stubborn string // the id that cannot go
+	stubborn string              // the id that cannot go
+	reveals  map[string]Resource // what is listed once another has gone
 }
 
 type options = func(*ec2.Options)
@@ -135,6 +136,9 @@ func (a *account) drop(id *string) error {
 		a.things = slices.Delete(a.things, i, i+1)
 	}
 	a.went = append(a.went, *id)
+	if r, ok := a.reveals[*id]; ok {
+		a.things = append(a.things, r)
+	}
 	return nil
 }
 
@@ -191,6 +195,34 @@ func TestCollect(t *testing.T) {
 			t.Errorf("went %q, told %q, want %q", a.went, told, want)
 		}
 	})
+}
+
+// TestCollectAgain: what shows only when something else has gone goes too.
+func TestCollectAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &account{
+			things:  []Resource{res(Image, "ami-1", "pending", future)},
+			reveals: map[string]Resource{"ami-1": res(Snapshot, "snap-1", "completed", future)},
+		}
+		if _, err := collector(a, Build{State: Gone}).Collect(t.Context()); err != nil || len(a.things) > 0 {
+			t.Errorf("left %v, %v", a.things, err)
+		}
+	})
+}
+
+// TestCollectDrafts: a draft goes beside an image of its name, which need not be a build's.
+func TestCollectDrafts(t *testing.T) {
+	for name, want := range map[string][]string{"web": {"ami-2"}, "web?": nil} {
+		synctest.Test(t, func(t *testing.T) {
+			a := &account{things: []Resource{
+				named(res(Image, "ami-2", "available", future), "web imago-0123456789ab", "web"),
+				{Kind: Image, ID: "ami-1", Region: "us-east-1", State: "available", Name: name},
+			}}
+			if _, err := collector(a, Build{State: Gone}).Collect(t.Context()); err != nil || !slices.Equal(a.went, want) {
+				t.Errorf("%s: went %q, %v; want %q", name, a.went, err, want)
+			}
+		})
+	}
 }
 
 // TestCollectSpares: neither a living build nor one that was not asked for.

@@ -43,8 +43,8 @@ func (s *session) gc(ctx context.Context, o gcOptions) error {
 		}
 		errs = append(errs, err)
 	}
-	if others > 0 && !o.local {
-		s.say("imago: %s not looked at here; see imago gc --local, or --profile", plural(others, "journal")+" of the local cloud or of another profile")
+	if others > 0 {
+		s.say("imago: %s elsewhere: run imago gc with --local, without it, or without --profile", plural(others, "build"))
 	}
 	return errors.Join(append(errs, s.printCollection(o, out, errs))...)
 }
