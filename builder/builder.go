@@ -15,7 +15,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/imagobuild/imago/builder/internal/undo"
 	"github.com/imagobuild/imago/provision"
 )
 
@@ -44,6 +43,10 @@ type Builder struct {
 	// Optional; defaults to asking checkip.amazonaws.com.
 	PublicAddress func(context.Context) (netip.Addr, error)
 
+	// Journal is told what builds make, before they make it. Optional; without
+	// one, what an ended process has left is found by its tags alone.
+	Journal Journal
+
 	// OnEvent observes the build. It is called synchronously, from one
 	// goroutine at a time, and must not block. Optional; defaults to ignoring events.
 	OnEvent func(Event)
@@ -54,6 +57,10 @@ type Builder struct {
 
 	// RunID names the run that the build is part of. Optional.
 	RunID string
+
+	// OrphanTimeout is how long a machine lives without hearing from its builder;
+	// then it ends itself. Optional; defaults to DefaultOrphanTimeout, negative: for ever.
+	OrphanTimeout time.Duration
 
 	// OnError says what becomes of a build that does not succeed.
 	// Optional; defaults to CleanUp.
@@ -114,14 +121,15 @@ func (b *Builder) Build(ctx context.Context, cfg Config) (img Image, err error) 
 		return Image{}, err
 	}
 
-	var trash undo.Stack
+	trash := &estate{b: b, id: plan.ID}
 	defer func() {
-		err = errors.Join(err, b.cleanUp(ctx, &trash, err))
+		err = errors.Join(err, b.cleanUp(ctx, trash, err))
 		img.Took = time.Since(start)
 	}()
+	defer trash.renew(ctx)()
 	defer recovered(&err) // so that a bug leaves nothing behind either
 
-	inst, err := attempt(ctx, b, func() (instance, error) { return b.launch(ctx, plan, &trash) })
+	inst, err := attempt(ctx, b, func() (instance, error) { return b.launch(ctx, plan, trash) })
 	if err != nil {
 		return Image{}, err
 	}
@@ -137,16 +145,26 @@ func (b *Builder) Build(ctx context.Context, cfg Config) (img Image, err error) 
 	if cfg.Output.SkipImage {
 		return Image{Source: plan.Source}, nil
 	}
-	return attempt(ctx, b, func() (Image, error) { return b.capture(ctx, plan, conn, &trash) })
+	return attempt(ctx, b, func() (Image, error) { return b.capture(ctx, plan, conn, trash) })
 }
 
 // cleanUp takes back what a build made, or leaves it when that is wanted.
-func (b *Builder) cleanUp(ctx context.Context, trash *undo.Stack, failure error) (err error) {
+func (b *Builder) cleanUp(ctx context.Context, trash *estate, failure error) (err error) {
+	if failure != nil && !trash.Empty() && ctx.Err() == nil && b.abort(ctx, failure) {
+		trash.close(Left)
+		return &LeakError{Resources: trash.KeepAll()}
+	}
+	if err = errors.Join(b.takeBack(ctx, trash), trash.leftovers()); err != nil {
+		trash.close(Leaked)
+		return err
+	}
+	trash.close(Ended)
+	return nil
+}
+
+func (b *Builder) takeBack(ctx context.Context, trash *estate) (err error) {
 	if trash.Empty() {
 		return nil
-	}
-	if failure != nil && ctx.Err() == nil && b.abort(ctx, failure) {
-		return &LeakError{Resources: trash.KeepAll()}
 	}
 	defer b.stage(context.WithoutCancel(ctx), StageCleanup)(&err)
 	return trash.Run(ctx)

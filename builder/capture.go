@@ -14,7 +14,7 @@ import (
 )
 
 // capture turns the machine into an image, and gives the image to whom it is for.
-func (b *Builder) capture(ctx context.Context, p Plan, c *connection, trash *undo.Stack) (img Image, err error) {
+func (b *Builder) capture(ctx context.Context, p Plan, c *connection, trash *estate) (img Image, err error) {
 	defer b.stage(ctx, StageCapture)(&err)
 	if err := b.stop(ctx, p, c); err != nil {
 		return Image{}, &Error{StageCapture, c.inst.id, err}
@@ -39,26 +39,25 @@ func (b *Builder) capture(ctx context.Context, p Plan, c *connection, trash *und
 	if err := b.publish(ctx, p, made); err != nil {
 		return Image{}, err
 	}
-	return b.result(p, made), nil
+	return b.result(p, made, trash), nil
 }
 
 // made is an image that this build made, in one region.
 type made struct {
-	cloud     EC2
-	region    string
-	id        string
+	thing
 	snapshots []string
 	undo      *undo.Entry
 }
 
 // result keeps what was made and says so.
-func (b *Builder) result(p Plan, all []made) Image {
+func (b *Builder) result(p Plan, all []made, trash *estate) Image {
 	img := Image{
 		ID: all[0].id, Region: all[0].region, Name: p.Config.Output.Name,
 		Snapshots: all[0].snapshots, Copies: map[string]string{}, Source: p.Source,
 	}
 	for i, m := range all {
 		m.undo.Keep()
+		trash.record(Kept, m.thing) // if that is lost, gc sees by the image itself that it is whole
 		b.event(ImageReady{m.region, m.id})
 		if i > 0 {
 			img.Copies[m.region] = m.id
@@ -110,32 +109,46 @@ func (b *Builder) enhanceNetworking(ctx context.Context, p Plan, id string) erro
 }
 
 // create makes the image and waits until it is available.
-func (b *Builder) create(ctx context.Context, p Plan, name string, inst instance, trash *undo.Stack) ([]made, error) {
+func (b *Builder) create(ctx context.Context, p Plan, name string, inst instance, trash *estate) ([]made, error) {
 	done := b.span(SpanAWS, "create image")
-	out, err := b.EC2.CreateImage(ctx, &ec2.CreateImageInput{
-		InstanceId: &inst.id, Name: &name, Description: optional(p.Config.Output.Description),
-		BlockDeviceMappings: toMappings(p.Config.Output.BlockDevices),
-		TagSpecifications: tagSpecs(map[types.ResourceType]map[string]string{
-			types.ResourceTypeImage: p.ImageTags, types.ResourceTypeSnapshot: p.SnapshotTags,
-		}),
+	t := thing{kind: KindImage, name: name, region: p.Config.Region, cloud: b.EC2}
+	out, err := produce(ctx, trash, t, func(ctx context.Context) (*ec2.CreateImageOutput, error) {
+		return b.EC2.CreateImage(ctx, createInput(p, name, inst.id))
 	})
 	done()
 	if err != nil {
 		return nil, &Error{StageCapture, inst.id, fmt.Errorf("create the image: %w", err)}
 	}
-	m := b.remember(p.Config.Region, b.EC2, aws.ToString(out.ImageId), trash)
+	t.id = aws.ToString(out.ImageId)
+	m, err := remember(t, trash)
+	if err != nil {
+		return nil, err
+	}
 	if err := b.awaitAvailable(ctx, p, &m); err != nil {
 		return nil, err
 	}
 	return []made{m}, nil
 }
 
+// createInput is what a build asks of CreateImage.
+func createInput(p Plan, name, instance string) *ec2.CreateImageInput {
+	tags := p.ImageTags
+	if name != p.Config.Output.Name {
+		tags = merge(tags, map[string]string{TagDraft: p.Config.Output.Name})
+	}
+	return &ec2.CreateImageInput{
+		InstanceId: &instance, Name: &name, Description: optional(p.Config.Output.Description),
+		BlockDeviceMappings: toMappings(p.Config.Output.BlockDevices),
+		TagSpecifications: tagSpecs(map[types.ResourceType]map[string]string{
+			types.ResourceTypeImage: tags, types.ResourceTypeSnapshot: p.SnapshotTags,
+		}),
+	}
+}
+
 // remember registers an image for being taken back.
-func (b *Builder) remember(region string, cloud EC2, id string, trash *undo.Stack) made {
-	b.event(Created{"image", id})
-	return made{cloud: cloud, region: region, id: id, undo: trash.Add("image "+id, func(ctx context.Context) error {
-		return removeImage(ctx, cloud, id, true)
-	})}
+func remember(t thing, trash *estate) (made, error) {
+	entry, err := trash.add(t, func(ctx context.Context) error { return removeImage(ctx, t.cloud, t.id, true) })
+	return made{thing: t, undo: entry}, err
 }
 
 // awaitAvailable waits for an image and learns its snapshots.

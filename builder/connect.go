@@ -34,7 +34,7 @@ type connection struct {
 // connect waits until the machine lets us in.
 func (b *Builder) connect(ctx context.Context, p Plan, inst instance) (c *connection, err error) {
 	defer b.stage(ctx, StageConnect)(&err)
-	c = &connection{inst: inst, dial: func(ctx context.Context) (Machine, error) { return b.dial(ctx, p.Config.SSH, inst) }}
+	c = &connection{inst: inst, dial: func(ctx context.Context) (Machine, error) { return b.dialLeased(ctx, p, inst) }}
 	if c.Machine, err = c.dial(ctx); err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -27,6 +28,7 @@ type fakeEC2 struct {
 	images map[string]types.Image
 	undone []string
 	calls  []any
+	tagged []string
 
 	imageFails bool
 	leak       bool // nothing can be terminated
@@ -90,7 +92,7 @@ func (f *fakeEC2) DescribeImages(_ context.Context, in *ec2.DescribeImagesInput,
 
 func (f *fakeEC2) ImportKeyPair(_ context.Context, in *ec2.ImportKeyPairInput, _ ...options) (*ec2.ImportKeyPairOutput, error) {
 	f.called(in)
-	return &ec2.ImportKeyPairOutput{}, nil
+	return &ec2.ImportKeyPairOutput{KeyPairId: aws.String("key-1")}, nil
 }
 
 func (f *fakeEC2) DeleteKeyPair(context.Context, *ec2.DeleteKeyPairInput, ...options) (*ec2.DeleteKeyPairOutput, error) {
@@ -150,6 +152,13 @@ func (f *fakeEC2) CreateImage(_ context.Context, in *ec2.CreateImageInput, _ ...
 	return &ec2.CreateImageOutput{ImageId: aws.String("ami-1")}, nil
 }
 
+func (f *fakeEC2) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...options) (*ec2.CreateTagsOutput, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.tagged = append(f.tagged, strings.Join(in.Resources, " ")+": "+*in.Tags[0].Key+"="+*in.Tags[0].Value)
+	return nil, nil
+}
+
 func (f *fakeEC2) RegisterImage(_ context.Context, in *ec2.RegisterImageInput, _ ...options) (*ec2.RegisterImageOutput, error) {
 	f.called(in)
 	f.add("ami-2", *in.Name, types.ImageStateAvailable)
@@ -182,7 +191,9 @@ func (f *fakeEC2) DeleteSnapshot(_ context.Context, in *ec2.DeleteSnapshotInput,
 type fakeMachine struct {
 	Machine
 	run  func(context.Context) error
-	said []string // what was run through Output
+	mu   sync.Mutex
+	said []string        // what was run through Output
+	done <-chan struct{} // closed when the connection is lost; nil: never
 }
 
 func (m *fakeMachine) Run(ctx context.Context, _ provision.Script, stdout, _ io.Writer) error {
@@ -194,11 +205,13 @@ func (m *fakeMachine) Run(ctx context.Context, _ provision.Script, stdout, _ io.
 }
 
 func (m *fakeMachine) Output(_ context.Context, command string) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.said = append(m.said, command)
 	return "", nil
 }
 
-func (m *fakeMachine) Done() <-chan struct{} { return nil }
+func (m *fakeMachine) Done() <-chan struct{} { return m.done }
 func (m *fakeMachine) Close() error          { return nil }
 
 // newBuilder builds with fakes.

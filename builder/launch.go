@@ -37,7 +37,7 @@ type keys struct {
 }
 
 // launch makes the temporary resources, the machine last, and waits until it runs.
-func (b *Builder) launch(ctx context.Context, p Plan, trash *undo.Stack) (inst instance, err error) {
+func (b *Builder) launch(ctx context.Context, p Plan, trash *estate) (inst instance, err error) {
 	defer b.stage(ctx, StageLaunch)(&err)
 	k, groups, err := b.makeAccess(ctx, p, trash)
 	if err != nil {
@@ -64,7 +64,7 @@ type groups struct {
 // makeAccess makes the key pair and the security group at the same time. It
 // waits for both even when one does not succeed: what AWS makes without our
 // knowing it would be left behind.
-func (b *Builder) makeAccess(ctx context.Context, p Plan, trash *undo.Stack) (k keys, g groups, err error) {
+func (b *Builder) makeAccess(ctx context.Context, p Plan, trash *estate) (k keys, g groups, err error) {
 	err = together(
 		func() (err error) { k, err = b.makeKeys(ctx, p, trash); return err },
 		func() (err error) { g, err = b.makeGroup(ctx, p, trash); return err },
@@ -74,7 +74,7 @@ func (b *Builder) makeAccess(ctx context.Context, p Plan, trash *undo.Stack) (k 
 
 // makeKeys makes the key that we log in with, unless the user brought one, and
 // the host key that the machine will have.
-func (b *Builder) makeKeys(ctx context.Context, p Plan, trash *undo.Stack) (k keys, err error) {
+func (b *Builder) makeKeys(ctx context.Context, p Plan, trash *estate) (k keys, err error) {
 	s := p.Config.SSH
 	if cmp.Or(s.HostKey, HostKeyUserData) == HostKeyUserData {
 		if k.host, err = provision.NewKey("imago " + p.ID); err != nil {
@@ -97,44 +97,52 @@ func (b *Builder) makeKeys(ctx context.Context, p Plan, trash *undo.Stack) (k ke
 	return k, b.importKey(ctx, p, k, trash)
 }
 
-func (b *Builder) importKey(ctx context.Context, p Plan, k keys, trash *undo.Stack) error {
+func (b *Builder) importKey(ctx context.Context, p Plan, k keys, trash *estate) error {
 	defer b.span(SpanAWS, "import key pair")()
-	_, err := b.EC2.ImportKeyPair(ctx, &ec2.ImportKeyPairInput{
-		KeyName: &k.pair, PublicKeyMaterial: []byte(k.login.Public),
-		TagSpecifications: tagSpecs(map[types.ResourceType]map[string]string{types.ResourceTypeKeyPair: p.RunTags}),
+	t := thing{kind: KindKeyPair, name: k.pair, region: p.Config.Region, cloud: b.EC2}
+	out, err := produce(ctx, trash, t, func(ctx context.Context) (*ec2.ImportKeyPairOutput, error) {
+		return b.EC2.ImportKeyPair(ctx, &ec2.ImportKeyPairInput{
+			KeyName: &k.pair, PublicKeyMaterial: []byte(k.login.Public),
+			TagSpecifications: tagSpecs(map[types.ResourceType]map[string]string{types.ResourceTypeKeyPair: p.RunTags}),
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("import key pair %s: %w", k.pair, err)
 	}
-	trash.Add("key pair "+k.pair, func(ctx context.Context) error {
+	t.id, t.tagged = k.pair, aws.ToString(out.KeyPairId) // it is deleted by its name, and tagged by its id
+	_, err = trash.add(t, func(ctx context.Context) error {
 		_, err := b.EC2.DeleteKeyPair(ctx, &ec2.DeleteKeyPairInput{KeyName: &k.pair})
 		return err
 	})
-	b.event(Created{"key pair", k.pair})
-	return nil
+	return err
 }
 
 // makeGroup makes a security group that lets us in and nobody else, unless the user named some.
-func (b *Builder) makeGroup(ctx context.Context, p Plan, trash *undo.Stack) (groups, error) {
+func (b *Builder) makeGroup(ctx context.Context, p Plan, trash *estate) (groups, error) {
 	if len(p.Groups) > 0 {
 		return groups{ids: p.Groups}, nil
 	}
 	defer b.span(SpanAWS, "create security group")()
+	t := thing{kind: KindGroup, name: "imago-" + p.ID, region: p.Config.Region, cloud: b.EC2}
 	in := &ec2.CreateSecurityGroupInput{
-		GroupName: aws.String("imago-" + p.ID), Description: aws.String("imago: SSH for one build"),
+		GroupName: &t.name, Description: aws.String("imago: SSH for one build"),
 		TagSpecifications: tagSpecs(map[types.ResourceType]map[string]string{types.ResourceTypeSecurityGroup: p.RunTags}),
 	}
 	if p.VPC != "" {
 		in.VpcId = &p.VPC
 	}
-	out, err := b.EC2.CreateSecurityGroup(ctx, in)
+	out, err := produce(ctx, trash, t, func(ctx context.Context) (*ec2.CreateSecurityGroupOutput, error) {
+		return b.EC2.CreateSecurityGroup(ctx, in)
+	})
 	if err != nil {
 		return groups{}, fmt.Errorf("create a security group: %w", err)
 	}
 	id := aws.ToString(out.GroupId)
-	entry := trash.Add("security group "+id, func(ctx context.Context) error { return b.deleteGroup(ctx, id) })
-	b.event(Created{"security group", id})
-
+	t.id = id
+	entry, err := trash.add(t, func(ctx context.Context) error { return b.deleteGroup(ctx, id) })
+	if err != nil {
+		return groups{}, err
+	}
 	_, err = b.EC2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{
 		GroupId: &id, IpPermissions: []types.IpPermission{sshFrom(p.CIDRs, cmp.Or(p.Config.SSH.Port, 22))},
 	})
@@ -170,28 +178,28 @@ func (b *Builder) deleteGroup(ctx context.Context, id string) error {
 }
 
 // run launches the machine, of the first type that there is capacity for.
-func (b *Builder) run(ctx context.Context, p Plan, k keys, g groups, trash *undo.Stack) (instance, error) {
+func (b *Builder) run(ctx context.Context, p Plan, k keys, g groups, trash *estate) (instance, error) {
 	defer b.span(SpanAWS, "run instance")()
 	data := p.Config.Instance.UserData
 	if k.host.Private != nil {
 		var err error
-		if data, err = userData(k.host, data); err != nil {
+		if data, err = userData(k.host, b.firstLease(p), data); err != nil {
 			return instance{}, err
 		}
 	}
 	in := runInput(p, k.pair, g.ids, data)
-	out, err := b.EC2.RunInstances(ctx, in)
+	t := thing{kind: KindInstance, name: aws.ToString(in.ClientToken), region: p.Config.Region, cloud: b.EC2}
+	out, err := produce(ctx, trash, t, func(ctx context.Context) (*ec2.RunInstancesOutput, error) { return b.EC2.RunInstances(ctx, in) })
 	if err != nil {
 		return instance{}, fmt.Errorf("launch a %s: %w", in.InstanceType, err)
 	}
-	id := aws.ToString(out.Instances[0].InstanceId)
-	inst := instance{id: id, region: p.Config.Region, spot: p.Config.Instance.Spot != nil}
-	inst.undo = trash.Add("instance "+id, func(ctx context.Context) error { return b.terminate(ctx, inst) }, g.uses()...)
-	b.event(Created{"instance", id})
+	t.id, t.account = aws.ToString(out.Instances[0].InstanceId), aws.ToString(out.OwnerId)
+	inst := instance{id: t.id, region: p.Config.Region, spot: p.Config.Instance.Spot != nil}
 	if k.temporary {
 		inst.temporaryKey = k.login.Public
 	}
-	return inst, nil
+	inst.undo, err = trash.add(t, func(ctx context.Context) error { return b.terminate(ctx, inst) }, g.uses()...)
+	return inst, err
 }
 
 // uses are what an instance in these groups keeps from being taken back.

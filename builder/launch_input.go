@@ -17,13 +17,13 @@ func runInput(p Plan, keyPair string, groups []string, data []byte) *ec2.RunInst
 		ClientToken: aws.String("imago-" + p.ID),
 		ImageId:     &p.Source.ID, InstanceType: types.InstanceType(c.Type),
 		MinCount: aws.Int32(1), MaxCount: aws.Int32(1),
-		InstanceInitiatedShutdownBehavior: types.ShutdownBehavior(cmp.Or(c.ShutdownBehavior, "terminate")),
+		InstanceInitiatedShutdownBehavior: types.ShutdownBehavior(shutdownBehavior(c)),
 		BlockDeviceMappings:               launchMappings(p),
 		MetadataOptions:                   metadataOptions(c.Metadata),
 		Placement:                         placement(p.Config),
 		TagSpecifications: tagSpecs(map[types.ResourceType]map[string]string{
 			types.ResourceTypeInstance: p.RunTags,
-			types.ResourceTypeVolume:   merge(p.RunTags, c.VolumeTags),
+			types.ResourceTypeVolume:   volumeTags(p),
 		}),
 	}
 	if keyPair != "" {
@@ -44,6 +44,28 @@ func runInput(p Plan, keyPair string, groups []string, data []byte) *ec2.RunInst
 	placeInNetwork(in, p, groups)
 	askForSpot(in, c)
 	return in
+}
+
+// shutdownBehavior is what a shutdown from inside does. A machine whose builder
+// is gone ends itself that way; one that its template shuts down is still needed.
+func shutdownBehavior(c Instance) string {
+	if c.ShutdownBehavior == "" && c.DisableStop {
+		return "stop"
+	}
+	return cmp.Or(c.ShutdownBehavior, "terminate")
+}
+
+// volumeTags are the tags of all the machine's volumes, since AWS takes no
+// others for one of them. Volumes end with the machine, unless the template
+// keeps one: that one must not expire.
+func volumeTags(p Plan) map[string]string {
+	tags := merge(p.RunTags, p.Config.Instance.VolumeTags, map[string]string{TagBuild: p.ID, TagExpires: p.RunTags[TagExpires]})
+	for _, d := range p.Config.Instance.BlockDevices {
+		if d.DeleteOnTermination != nil && !*d.DeleteOnTermination {
+			delete(tags, TagExpires)
+		}
+	}
+	return tags
 }
 
 // placeInNetwork says which subnet and groups the machine is in. Whether it has

@@ -51,11 +51,17 @@ type Plan struct {
 // Lifetime is how long what a build makes is safe from being taken away by others.
 const Lifetime = 12 * time.Hour
 
-// The tags on everything that a build makes: which one it was, and until when it may live.
+// The tags on everything that a build makes: which one it was, and until when it
+// may live, a time as in RFC 3339. A living build keeps moving that time; a
+// finished image, and its snapshots, have ExpiresNever instead.
 const (
-	TagBuild   = "imago:build"
-	TagExpires = "imago:expires"
+	TagBuild     = "imago:build"
+	TagExpires   = "imago:expires"
+	ExpiresNever = "never"
 )
+
+// TagDraft is on an image that is not under its name yet, and says that name.
+const TagDraft = "imago:draft-of"
 
 // Plan answers every question of cfg. It reads the cloud and the local files, and writes nothing.
 func (b *Builder) Plan(ctx context.Context, cfg Config) (p Plan, err error) {

@@ -8,12 +8,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
-	"github.com/imagobuild/imago/builder/internal/undo"
 )
 
 // copies copies the image to other regions, all at once, and waits for them.
-func (b *Builder) copies(ctx context.Context, p Plan, from made, trash *undo.Stack) ([]made, error) {
+func (b *Builder) copies(ctx context.Context, p Plan, from made, trash *estate) ([]made, error) {
 	regions := slices.DeleteFunc(slices.Clone(p.Config.Output.Regions), func(r RegionCopy) bool { return r.Region == from.region })
 	all := make([]made, len(regions))
 	start := func(i int) error {
@@ -22,12 +20,16 @@ func (b *Builder) copies(ctx context.Context, p Plan, from made, trash *undo.Sta
 		if err := b.removeOlder(ctx, p, r.Region, cloud); err != nil {
 			return err
 		}
-		id, err := copyImage(ctx, cloud, p, from, r)
+		t := thing{kind: KindImage, name: p.Config.Output.Name, region: r.Region, cloud: cloud}
+		out, err := produce(ctx, trash, t, func(ctx context.Context) (*ec2.CopyImageOutput, error) {
+			return cloud.CopyImage(ctx, copyInput(p, from, r))
+		})
 		if err != nil {
 			return &Error{StageCapture, from.id, fmt.Errorf("copy to %s: %w", r.Region, err)}
 		}
-		all[i] = b.remember(r.Region, cloud, id, trash)
-		return nil
+		t.id = aws.ToString(out.ImageId)
+		all[i], err = remember(t, trash)
+		return err
 	}
 	if err := forEach(len(all), start); err != nil {
 		return nil, err
@@ -35,8 +37,8 @@ func (b *Builder) copies(ctx context.Context, p Plan, from made, trash *undo.Sta
 	return all, forEach(len(all), func(i int) error { return b.awaitAvailable(ctx, p, &all[i]) })
 }
 
-// copyImage starts one copy.
-func copyImage(ctx context.Context, cloud EC2, p Plan, from made, to RegionCopy) (string, error) {
+// copyInput is what a build asks of CopyImage.
+func copyInput(p Plan, from made, to RegionCopy) *ec2.CopyImageInput {
 	o := p.Config.Output
 	in := &ec2.CopyImageInput{
 		ClientToken: aws.String("imago-" + p.ID + "-" + to.Region),
@@ -49,17 +51,27 @@ func copyImage(ctx context.Context, cloud EC2, p Plan, from made, to RegionCopy)
 	if o.Encrypt != nil && *o.Encrypt || to.KMSKeyID != "" {
 		in.Encrypted, in.KmsKeyId = aws.Bool(true), optional(to.KMSKeyID)
 	}
-	out, err := cloud.CopyImage(ctx, in)
-	if err != nil {
-		return "", err
-	}
-	return aws.ToString(out.ImageId), nil
+	return in
 }
 
-// publish says of every image who may use it, and for how long.
+// publish says of every image who may use it, and for how long, and that it is
+// to stay.
 func (b *Builder) publish(ctx context.Context, p Plan, all []made) error {
 	defer b.span(SpanAWS, "say who may use it")()
-	return forEach(len(all), func(i int) error { return publishOne(ctx, p, all[i]) })
+	return forEach(len(all), func(i int) error {
+		return together(
+			func() error { return publishOne(ctx, p, all[i]) },
+			func() error { b.finish(ctx, all[i]); return nil },
+		)
+	})
+}
+
+// finish takes the end off an image and its snapshots. An image that is whole is
+// kept without that too, but its snapshots only as long as it is there.
+func (b *Builder) finish(ctx context.Context, m made) {
+	if err := tagExpiry(ctx, m.cloud, ExpiresNever, append([]string{m.id}, m.snapshots...)...); err != nil && ctx.Err() == nil {
+		b.warn("the tag %s of %s stays as it was: %v", TagExpires, m.id, err)
+	}
 }
 
 func publishOne(ctx context.Context, p Plan, m made) error {

@@ -7,15 +7,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
-	"github.com/imagobuild/imago/builder/internal/undo"
 )
 
 // replace makes the image while older ones have its name. AWS gives a name out
 // once, and never changes it: so the image is made under a name of its own,
 // and only when it is available the older ones go and its snapshots are
 // registered under the name.
-func (b *Builder) replace(ctx context.Context, p Plan, inst instance, trash *undo.Stack) ([]made, error) {
+func (b *Builder) replace(ctx context.Context, p Plan, inst instance, trash *estate) ([]made, error) {
 	draft, err := b.create(ctx, p, draftName(p), inst, trash)
 	if err != nil {
 		return nil, err
@@ -43,21 +41,29 @@ func (b *Builder) removeOlder(ctx context.Context, p Plan, region string, cloud 
 }
 
 // rename registers the draft's snapshots under the image's real name.
-func (b *Builder) rename(ctx context.Context, p Plan, draft made, img types.Image, trash *undo.Stack) ([]made, error) {
+func (b *Builder) rename(ctx context.Context, p Plan, draft made, img types.Image, trash *estate) ([]made, error) {
 	draft.undo.Keep() // from here on it is all there is of this name: better an image with an odd name than none
-	out, err := b.EC2.RegisterImage(ctx, registerInput(p, img))
+	t := thing{kind: KindImage, name: p.Config.Output.Name, region: p.Config.Region, cloud: b.EC2}
+	out, err := produce(ctx, trash, t, func(ctx context.Context) (*ec2.RegisterImageOutput, error) {
+		return b.EC2.RegisterImage(ctx, registerInput(p, img))
+	})
 	if err != nil {
+		b.finish(ctx, draft)
+		trash.record(Kept, draft.thing)
 		return nil, &Error{StageCapture, draft.id, fmt.Errorf("register it under its name: %w; it stays under the name %q", err, aws.ToString(img.Name))}
 	}
-	m := made{cloud: b.EC2, region: p.Config.Region, id: aws.ToString(out.ImageId)}
-	b.event(Created{"image", m.id})
-	m.undo = trash.Add("image "+m.id, func(ctx context.Context) error { return removeImage(ctx, b.EC2, m.id, true) })
+	t.id = aws.ToString(out.ImageId)
+	m, err := remember(t, trash)
+	if err != nil {
+		return nil, err
+	}
 	if err := b.awaitAvailable(ctx, p, &m); err != nil {
 		return nil, err
 	}
 	if err := removeImage(ctx, b.EC2, draft.id, false); err != nil {
-		return nil, &LeakError{Resources: []string{"image " + draft.id}, Err: err}
+		return nil, &LeakError{Resources: []string{draft.String()}, Err: err}
 	}
+	trash.record(Gone, draft.thing)
 	return []made{m}, nil
 }
 

@@ -23,15 +23,15 @@ func (p *Plan) planTags() error {
 		errs = append(errs, err)
 		return filled
 	}
-	own := map[string]string{TagBuild: p.ID}
+	own := map[string]string{TagBuild: p.ID, TagExpires: p.Expires.Format(time.RFC3339)}
 	run := fill("run_tags", in.Tags)
-	p.RunTags = merge(map[string]string{"Name": "imago " + p.Config.Name, TagExpires: p.Expires.Format(time.RFC3339)}, run, own)
+	p.RunTags = merge(map[string]string{"Name": "imago " + p.Config.Name}, run, own)
 
 	p.ImageTags = merge(fill("tags", o.Tags), own)
 	if !o.SkipRunTags {
 		p.ImageTags = merge(run, p.ImageTags)
 	}
-	p.SnapshotTags = merge(p.ImageTags, fill("snapshot_tags", o.SnapshotTags))
+	p.SnapshotTags = merge(p.ImageTags, fill("snapshot_tags", o.SnapshotTags), own)
 
 	in.VolumeTags = fill("run_volume_tags", in.VolumeTags)
 	if in.Spot != nil {

@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net/textproto"
 	"strings"
+	"time"
 
 	"github.com/imagobuild/imago/provision"
 )
@@ -16,14 +17,20 @@ import (
 const maxUserData = 16 << 10
 
 // userData is what the machine reads at its first boot: the host key that we
-// will expect, and after it what the user wants there. cloud-init merges the
-// parts of a MIME multi-part (cloudinit.readthedocs.io, "User data formats").
-func userData(host provision.Key, user []byte) ([]byte, error) {
+// will expect, how long it lives without us if not for ever, and after these what
+// the user wants there. cloud-init merges the parts of a MIME multi-part
+// (cloudinit.readthedocs.io, "User data formats").
+func userData(host provision.Key, lease time.Duration, user []byte) ([]byte, error) {
 	var out bytes.Buffer
 	parts := multipart.NewWriter(&out)
 	fmt.Fprintf(&out, "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=%q\n\n", parts.Boundary())
 	if err := addPart(parts, "text/cloud-config", hostKeyConfig(host)); err != nil {
 		return nil, err
+	}
+	if lease > 0 {
+		if err := addPart(parts, "text/cloud-boothook", bootLease(lease)); err != nil {
+			return nil, err
+		}
 	}
 	if len(bytes.TrimSpace(user)) > 0 {
 		kind, body := partOf(user)
@@ -118,7 +125,7 @@ func squeeze(data []byte) ([]byte, error) {
 		return nil, err
 	}
 	if out.Len() > maxUserData {
-		return nil, fmt.Errorf("user_data: %d bytes together with the host key, compressed, and AWS takes no more than %d; move some of it into a script", out.Len(), maxUserData)
+		return nil, fmt.Errorf("user_data: %d bytes together with what imago needs there, compressed, and AWS takes no more than %d; move some of it into a script", out.Len(), maxUserData)
 	}
 	return out.Bytes(), nil
 }

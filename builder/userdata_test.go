@@ -11,6 +11,7 @@ import (
 	"net/mail"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -86,7 +87,7 @@ func TestUserData(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			data, err := userData(key, []byte(tt.user))
+			data, err := userData(key, 0, []byte(tt.user))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -100,12 +101,27 @@ func TestUserData(t *testing.T) {
 	}
 }
 
+// TestUserDataLease: the count begins in a part of its own, before the user's.
+func TestUserDataLease(t *testing.T) {
+	data, err := userData(provision.Key{Private: []byte("k"), Public: "ssh-ed25519 AAAA"}, 90*time.Second, []byte("#!/bin/sh\ntrue\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []part{
+		{"text/cloud-boothook", "#cloud-boothook\n#!/bin/sh\nset -- 90\n" + leaseScript},
+		{"text/x-shellscript", "#!/bin/sh\ntrue\n"},
+	}
+	if diff := cmp.Diff(want, parts(t, data)[1:]); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestUserDataTooLong(t *testing.T) {
 	noise := make([]byte, 16000)
 	for i := range noise {
 		noise[i] = byte(rand.N(256))
 	}
-	_, err := userData(provision.Key{Private: []byte("k"), Public: "ssh-ed25519 AAAA"}, noise)
+	_, err := userData(provision.Key{Private: []byte("k"), Public: "ssh-ed25519 AAAA"}, time.Hour, noise)
 	if err == nil || !strings.HasPrefix(err.Error(), "user_data: ") {
 		t.Errorf("got %v", err)
 	}

@@ -86,6 +86,7 @@ type bake struct {
 	clients map[string]clients // by build
 	asking  sync.Mutex         // held while a question is on the terminal
 	answers answers
+	unkept  sync.Once // that no journal can be kept is said once
 }
 
 // connect makes every build's clients before the first is launched, so that
@@ -194,9 +195,10 @@ func plainly(ctx context.Context, err error) error {
 func (b *bake) builder(i int, build template.Build) *builder.Builder {
 	x := b.clients[build.Name].builder()
 	x.RunID = b.runID
+	x.Journal = b.scribe(build)
+	x.OrphanTimeout = cmp.Or(b.options.orphan, -1)
 	x.Log = b.log().With("build", build.Name)
 	x.OnEvent = func(e builder.Event) {
-		b.made.observe(build.Name, build.Config.Region, e)
 		b.times.observe(i, e)
 		if ready, ok := e.(builder.ImageReady); ok && ready.Region == build.Config.Region {
 			b.ids.ready(i, ready.ID)

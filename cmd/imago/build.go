@@ -2,9 +2,11 @@ package main
 
 import (
 	"slices"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/imagobuild/imago/builder"
 	"github.com/imagobuild/imago/builder/template"
 )
 
@@ -38,6 +40,7 @@ type buildOptions struct {
 	hostKey  string
 	timings  string
 	report   string
+	orphan   time.Duration // of a machine; 0: never
 }
 
 func buildCommand(s *session) *cli.Command {
@@ -57,6 +60,10 @@ func buildCommand(s *session) *cli.Command {
 			&cli.IntFlag{Name: "parallel-builds", Usage: "how many builds at once, `N`; 0 for all"},
 			&cli.StringFlag{Name: "timings", Usage: "write where the time went to `FILE.json`, for chrome://tracing or Perfetto"},
 			&cli.StringFlag{Name: "report", Usage: "write where the time went to `FILE.html`, a page of its own"},
+			&cli.DurationFlag{
+				Name: "orphan-timeout", EnvVars: []string{"IMAGO_ORPHAN_TIMEOUT"}, Value: builder.DefaultOrphanTimeout,
+				Usage: "a machine that has not heard from imago for `TIME` ends itself; 0 for never",
+			},
 			localFlag(),
 			hostKeyFlag(),
 		}, withoutMeaning("ignore-prerelease-plugins", "use-sequential-evaluation", "skip-enforcement", "warn-on-undeclared-var")),
@@ -69,6 +76,9 @@ func buildCommand(s *session) *cli.Command {
 		},
 	}
 }
+
+// shortestOrphan is what a slow network may take.
+const shortestOrphan = 10 * time.Second
 
 // readBuildOptions checks the flags of build against each other and the surroundings.
 func readBuildOptions(c *cli.Context, s *session) (buildOptions, error) {
@@ -86,9 +96,11 @@ func readBuildOptions(c *cli.Context, s *session) (buildOptions, error) {
 		colour: c.Bool("color"), stamp: c.Bool("timestamp-ui"),
 		readable: c.Bool("machine-readable"), json: c.Bool("json"),
 		local: c.Bool("local"), parallel: c.Int("parallel-builds"), hostKey: c.String("ssh-host-key"),
-		timings: c.String("timings"), report: c.String("report"),
+		timings: c.String("timings"), report: c.String("report"), orphan: c.Duration("orphan-timeout"),
 	}
 	switch {
+	case o.orphan < 0 || o.orphan > 0 && o.orphan < shortestOrphan:
+		return o, usagef("build: --orphan-timeout %v is less than %v", o.orphan, shortestOrphan)
 	case o.parallel < 0:
 		return o, usagef("build: --parallel-builds %d is negative", o.parallel)
 	case o.json && o.readable:

@@ -7,14 +7,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/imagobuild/imago/builder"
+	"github.com/imagobuild/imago/builder/gc"
 )
 
-// ec2Calls is an *ec2.Client that has only the calls of builder.EC2. text/template
+// ec2Calls is an *ec2.Client that has only the calls of builder.EC2 and gc.EC2. text/template
 // finds methods by name, so the linker keeps all methods of whatever is put into
 // an interface; of *ec2.Client these are 812, and were half of the program.
 type ec2Calls ec2.Client
 
-var _ builder.EC2 = (*ec2Calls)(nil)
+var (
+	_ builder.EC2 = (*ec2Calls)(nil)
+	_ gc.EC2      = (*ec2Calls)(nil)
+)
 
 func (c *ec2Calls) DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput, o ...func(*ec2.Options)) (*ec2.DescribeImagesOutput, error) {
 	return (*ec2.Client)(c).DescribeImages(ctx, in, o...)
@@ -110,6 +114,22 @@ func (c *ec2Calls) ModifySnapshotAttribute(ctx context.Context, in *ec2.ModifySn
 
 func (c *ec2Calls) EnableImageDeprecation(ctx context.Context, in *ec2.EnableImageDeprecationInput, o ...func(*ec2.Options)) (*ec2.EnableImageDeprecationOutput, error) {
 	return (*ec2.Client)(c).EnableImageDeprecation(ctx, in, o...)
+}
+
+func (c *ec2Calls) DescribeVolumes(ctx context.Context, in *ec2.DescribeVolumesInput, o ...func(*ec2.Options)) (*ec2.DescribeVolumesOutput, error) {
+	return (*ec2.Client)(c).DescribeVolumes(ctx, in, o...)
+}
+
+func (c *ec2Calls) DescribeSnapshots(ctx context.Context, in *ec2.DescribeSnapshotsInput, o ...func(*ec2.Options)) (*ec2.DescribeSnapshotsOutput, error) {
+	return (*ec2.Client)(c).DescribeSnapshots(ctx, in, o...)
+}
+
+func (c *ec2Calls) DescribeKeyPairs(ctx context.Context, in *ec2.DescribeKeyPairsInput, o ...func(*ec2.Options)) (*ec2.DescribeKeyPairsOutput, error) {
+	return (*ec2.Client)(c).DescribeKeyPairs(ctx, in, o...)
+}
+
+func (c *ec2Calls) DeleteVolume(ctx context.Context, in *ec2.DeleteVolumeInput, o ...func(*ec2.Options)) (*ec2.DeleteVolumeOutput, error) {
+	return (*ec2.Client)(c).DeleteVolume(ctx, in, o...)
 }
 
 // ssmCalls is the same of an *ssm.Client, which has 155.

@@ -41,7 +41,7 @@ func TestExplain(t *testing.T) {
 	s := newSession(strings.NewReader(""), nil, &stderr)
 	s.secrets.hide("hunter2")
 	s.local = true
-	s.made.observe("web", "eu-west-1", builder.Created{Kind: "instance", ID: "i-1"})
+	s.made.record("web", builder.Record{Build: "0123456789ab", Act: builder.Making, Kind: "instance", Name: "t", Region: "eu-west-1"})
 	s.explain(errors.Join(
 		&buildError{"web", errors.Join(
 			&builder.Error{Stage: builder.StageLaunch, Resource: "i-1", Err: errors.New("hunter2 is not a password")},
@@ -55,9 +55,7 @@ imago: web: left behind: instance i-1, key pair imago-web (AWS says no)
 imago: db: one
 imago: db: two
 imago: db: this and that
-imago: hint: eval "$(imago local env)"
-imago: hint: aws --endpoint-url "$AWS_ENDPOINT_URL" ec2 delete-key-pair --key-name imago-web
-imago: hint: aws --endpoint-url "$AWS_ENDPOINT_URL" ec2 --region eu-west-1 terminate-instances --instance-ids i-1
+imago: hint: imago gc --local --build 0123456789ab
 `
 	if diff := cmp.Diff(want, stderr.String()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

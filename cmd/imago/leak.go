@@ -33,12 +33,3 @@ func leakText(e *builder.LeakError) string {
 	}
 	return text
 }
-
-// takeAwayWords is takeAway for a resource that is written "kind id".
-func (s *session) takeAwayWords(what string) string {
-	i := strings.LastIndexByte(what, ' ')
-	if i < 0 {
-		return ""
-	}
-	return takeAway(what[:i], what[i+1:], s.made.region(what[i+1:]))
-}

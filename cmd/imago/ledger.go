@@ -3,51 +3,61 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/imagobuild/imago/builder"
 )
 
 // ledger remembers what builds have made and not yet taken back, for the day
-// somebody does not want to wait for the clean-up.
+// somebody does not want to wait for the clean-up. It learns what journals learn.
 type ledger struct {
 	mu        sync.Mutex
 	items     []resource
 	instances map[string]string // the last one of each build
 }
 
-// resource is one thing in the cloud that a build made.
-type resource struct{ build, kind, id, region string }
+// resource is one thing in the cloud that a build made, or has asked for.
+type resource struct {
+	build, run string // the template's name for it, and its id
+	kind, name string
+	id         string // empty: AWS has not answered yet
+	region     string
+}
 
 func (r resource) String() string {
+	if r.id == "" {
+		return fmt.Sprintf("%s %s in %s (%s), perhaps", r.kind, r.name, r.region, r.build)
+	}
 	return fmt.Sprintf("%s %s in %s (%s)", r.kind, r.id, r.region, r.build)
 }
 
-// observe keeps the ledger up to date with one build.
-func (l *ledger) observe(build, region string, e builder.Event) {
+// record keeps the ledger up to date with one build.
+func (l *ledger) record(build string, r builder.Record) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch e := e.(type) {
-	case builder.Created:
-		l.items = append(l.items, resource{build, e.Kind, e.ID, region})
-		if e.Kind == "instance" {
+	item := resource{build, r.Build, r.Kind, r.Name, r.ID, r.Region}
+	same := func(x resource) bool {
+		x.id, item.id = "", ""
+		return x == item
+	}
+	switch r.Act {
+	case builder.Making:
+		l.items = append(l.items, item)
+	case builder.Made:
+		if i := slices.IndexFunc(l.items, same); i >= 0 {
+			l.items[i].id = r.ID
+		}
+		if r.Kind == builder.KindInstance {
 			if l.instances == nil {
 				l.instances = map[string]string{}
 			}
-			l.instances[build] = e.ID
+			l.instances[build] = r.ID
 		}
-	case builder.ImageReady: // a result, not a leftover
-		l.forget(func(r resource) bool { return r.id == e.ID })
-	case builder.StageDone:
-		if e.Stage == builder.StageCleanup && e.Err == nil {
-			l.forget(func(r resource) bool { return r.build == build })
-		}
+	case builder.Gone, builder.Kept: // a result is not a leftover
+		l.items = slices.DeleteFunc(l.items, same)
+	case builder.Ended:
+		l.items = slices.DeleteFunc(l.items, func(x resource) bool { return x.run == r.Build })
 	}
-}
-
-func (l *ledger) forget(which func(resource) bool) {
-	l.items = slices.DeleteFunc(l.items, which)
 }
 
 // instance returns the id of a build's machine, which may be gone by now.
@@ -57,49 +67,9 @@ func (l *ledger) instance(build string) string {
 	return l.instances[build]
 }
 
-// region returns where something was made, or "".
-func (l *ledger) region(id string) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, r := range l.items {
-		if r.id == id {
-			return r.region
-		}
-	}
-	return ""
-}
-
 // list returns what is there now.
 func (l *ledger) list() []resource {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.items)
-}
-
-// takeAway is the end of an `aws ec2` command that removes a resource, or "".
-func takeAway(kind, id, region string) string {
-	verbs := map[string]string{
-		"i-":    "terminate-instances --instance-ids",
-		"sg-":   "delete-security-group --group-id",
-		"ami-":  "deregister-image --image-id",
-		"snap-": "delete-snapshot --snapshot-id",
-		"vol-":  "delete-volume --volume-id",
-		"key-":  "delete-key-pair --key-pair-id",
-	}
-	for prefix, verb := range verbs {
-		if strings.HasPrefix(id, prefix) {
-			return command(verb, id, region)
-		}
-	}
-	if strings.HasPrefix(kind, "key") {
-		return command("delete-key-pair --key-name", id, region)
-	}
-	return ""
-}
-
-func command(verb, id, region string) string {
-	if region != "" {
-		region = " --region " + region
-	}
-	return region + " " + verb + " " + id
 }

@@ -26,7 +26,7 @@ func postProcessed(t *testing.T, all ...template.PostProcessor) (shown string, e
 	b := &bake{session: newSession(strings.NewReader(""), io.Discard, &out), runID: "run-1"}
 	b.view = newTestView(c, nil)
 	b.view.out = &plain{w: &out, format: layout{}.format, clean: b.view.clean, now: c.now}
-	b.made.observe("web", "us-west-2", builder.Created{Kind: "instance", ID: "i-1"})
+	b.made.record("web", builder.Record{Act: builder.Made, Kind: builder.KindInstance, ID: "i-1"})
 	build := template.Build{Name: "web", Type: "amazon-ebs", PostProcessors: all}
 	build.Config.SSH.User = "admin"
 	err = b.postProcess(t.Context(), build, someResults()[0].image)

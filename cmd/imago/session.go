@@ -71,35 +71,34 @@ func (s *session) say(format string, args ...any) {
 	write()
 }
 
-// explain prints an error: one line a problem, then what was left behind and
-// how to take it away.
+// explain prints an error: one line a problem, and how to take away what was left behind.
 func (s *session) explain(err error) {
 	for _, p := range problems(err) {
 		for line := range strings.SplitSeq(strings.TrimRight(p, "\n"), "\n") {
 			s.say("imago: %s", line)
 		}
 	}
-	var hints []string
-	for _, l := range leaks(err) {
-		for _, what := range slices.Backward(l.What()) {
-			hints = append(hints, s.takeAwayWords(what))
-		}
+	if len(leaks(err)) > 0 {
+		s.hint()
 	}
-	s.hint(hints)
 }
 
-// hint says which commands of awscli take away what was left behind. Before
-// version 2.13 it does not read AWS_ENDPOINT_URL.
-func (s *session) hint(commands []string) {
-	commands = slices.DeleteFunc(commands, func(c string) bool { return c == "" })
-	aws := "aws ec2"
-	if len(commands) > 0 && s.local {
-		s.say(`imago: hint: eval "$(imago local env)"`)
-		aws = `aws --endpoint-url "$AWS_ENDPOINT_URL" ec2`
+// hint says which command takes away what builds have left behind.
+func (s *session) hint() {
+	var runs []string
+	for _, r := range s.made.list() {
+		if !slices.Contains(runs, r.run) {
+			runs = append(runs, r.run)
+		}
 	}
-	for _, c := range commands {
-		s.say("imago: hint: %s%s", aws, c)
+	if len(runs) == 0 {
+		return
 	}
+	local := ""
+	if s.local {
+		local = " --local"
+	}
+	s.say("imago: hint: imago gc%s --build %s", local, strings.Join(runs, ","))
 }
 
 // problems takes a joined error apart: one text each, none twice.

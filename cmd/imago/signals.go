@@ -75,11 +75,9 @@ func (s *session) abandon() int {
 		return exitCanceled
 	}
 	s.say("imago: ended by a second signal; the clean-up is not complete")
-	var hints []string
 	for _, r := range slices.Backward(left) {
 		s.say("imago: left behind: %s", r)
-		hints = append(hints, takeAway(r.kind, r.id, r.region))
 	}
-	s.hint(hints)
+	s.hint()
 	return exitLeak
 }

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"strings"
 	"syscall"
@@ -69,32 +68,34 @@ func await(t *testing.T, c <-chan struct{}) {
 }
 
 // TestAbandon: after a second signal, imago names what it has made and not yet
-// taken back, and how to look for it and take it away.
+// taken back, what it may have made, and the command that takes it away.
 func TestAbandon(t *testing.T) {
 	var stderr strings.Builder
 	s := newSession(strings.NewReader(""), nil, &stderr)
-	observe := func(build string, events ...builder.Event) {
-		for _, e := range events {
-			s.made.observe(build, "us-east-1", e)
+	record := func(build, run string, acts ...string) {
+		for _, a := range acts {
+			f := strings.Split(a, "|")
+			s.made.record(build, builder.Record{Build: run, Act: builder.Act(f[0]), Kind: f[1], Name: f[2], ID: f[3], Region: f[4]})
 		}
 	}
-	observe("db", builder.Created{Kind: "instance", ID: "i-0"}, builder.StageDone{Stage: builder.StageCleanup})
-	observe("web",
-		builder.Created{Kind: "key pair", ID: "imago-web"}, builder.Created{Kind: "security group", ID: "sg-1"},
-		builder.Created{Kind: "instance", ID: "i-1"}, builder.Created{Kind: "image", ID: "ami-1"}, builder.Created{Kind: "image", ID: "ami-2"},
-		builder.ImageReady{Region: "us-east-1", ID: "ami-1"}, builder.StageDone{Stage: builder.StageCleanup, Err: errors.New("no")})
+	record("db", "000000000001", "making|instance|t||us-east-1", "made|instance|t|i-0|us-east-1", "ended||||")
+	record("web", "000000000002",
+		"making|key pair|imago-web||us-east-1", "made|key pair|imago-web|imago-web|us-east-1",
+		"making|security group|imago-web||us-east-1", "made|security group|imago-web|sg-1|us-east-1", "gone|security group|imago-web|sg-1|us-east-1",
+		"making|instance|t||us-east-1", "made|instance|t|i-1|us-east-1",
+		"making|image|web||us-east-1", "made|image|web|ami-1|us-east-1", "kept|image|web|ami-1|us-east-1",
+		"making|image|web||eu-west-1", "made|image|web|ami-2|eu-west-1", "making|image|web||us-west-2")
+	record("app", "000000000003", "making|instance|t||us-east-1")
 	if code := s.abandon(); code != exitLeak {
 		t.Errorf("exit code %d, want %d", code, exitLeak)
 	}
 	want := `imago: ended by a second signal; the clean-up is not complete
-imago: left behind: image ami-2 in us-east-1 (web)
+imago: left behind: instance t in us-east-1 (app), perhaps
+imago: left behind: image web in us-west-2 (web), perhaps
+imago: left behind: image ami-2 in eu-west-1 (web)
 imago: left behind: instance i-1 in us-east-1 (web)
-imago: left behind: security group sg-1 in us-east-1 (web)
 imago: left behind: key pair imago-web in us-east-1 (web)
-imago: hint: aws ec2 --region us-east-1 deregister-image --image-id ami-2
-imago: hint: aws ec2 --region us-east-1 terminate-instances --instance-ids i-1
-imago: hint: aws ec2 --region us-east-1 delete-security-group --group-id sg-1
-imago: hint: aws ec2 --region us-east-1 delete-key-pair --key-name imago-web
+imago: hint: imago gc --build 000000000002,000000000003
 `
 	if diff := cmp.Diff(want, stderr.String()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

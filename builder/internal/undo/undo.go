@@ -12,13 +12,13 @@ import (
 	"time"
 )
 
-// DefaultGrace bounds how long one entry may take.
+// DefaultGrace bounds how long taking back may take.
 const DefaultGrace = 5 * time.Minute
 
 // Stack holds compensations. The zero value is ready for use, by several
 // goroutines at once; nothing may be added while Run runs.
 type Stack struct {
-	// Grace bounds each entry. Optional; defaults to DefaultGrace.
+	// Grace bounds Run, and what Start starts. Optional; defaults to DefaultGrace.
 	Grace time.Duration
 
 	mu      sync.Mutex
@@ -73,8 +73,10 @@ func (s *Stack) Empty() bool {
 
 // Run takes everything back, users before what they use. It runs every entry
 // even when others fail, and even when ctx is already canceled. What it could
-// not take back is in the error, a *LeakError each.
+// not take back in time is in the error, a *LeakError each.
 func (s *Stack) Run(ctx context.Context) error {
+	ctx, cancel := s.grace(ctx)
+	defer cancel()
 	users := map[*Entry][]*Entry{}
 	for _, e := range s.entries {
 		for _, u := range e.uses {
@@ -88,7 +90,7 @@ func (s *Stack) Run(ctx context.Context) error {
 			for _, u := range users[e] {
 				<-u.done
 			}
-			s.takeBack(ctx, e)
+			e.takeBack(ctx)
 			leaks[len(leaks)-1-i] = e.err
 		})
 	}
@@ -100,11 +102,20 @@ func (s *Stack) Run(ctx context.Context) error {
 // Start takes e back now, in the background, if nothing uses it any more. Run
 // waits for that, and returns how it went.
 func (s *Stack) Start(ctx context.Context, e *Entry) {
-	go s.takeBack(ctx, e)
+	go func() {
+		ctx, cancel := s.grace(ctx)
+		defer cancel()
+		e.takeBack(ctx)
+	}()
 }
 
-// takeBack runs one entry, once, on a context that survives cancellation, but not forever.
-func (s *Stack) takeBack(ctx context.Context, e *Entry) {
+// grace is a context that survives cancellation, but not forever.
+func (s *Stack) grace(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(s.Grace, DefaultGrace))
+}
+
+// takeBack runs one entry, once.
+func (e *Entry) takeBack(ctx context.Context) {
 	if !e.begun.CompareAndSwap(false, true) {
 		<-e.done
 		return
@@ -113,8 +124,6 @@ func (s *Stack) takeBack(ctx context.Context, e *Entry) {
 	if e.kept.Load() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(s.Grace, DefaultGrace))
-	defer cancel()
 	if err := e.do(ctx); err != nil {
 		e.err = &LeakError{Resources: []string{e.what}, Err: err}
 	}

@@ -59,7 +59,9 @@ func TestRunSurvivesCancellation(t *testing.T) {
 func TestRunHasADeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := Stack{Grace: time.Minute}
-		s.Add("instance", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+		hang := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		group := s.Add("group", hang)
+		s.Add("instance", hang, group)
 		start := time.Now()
 		err := s.Run(t.Context())
 		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Minute {
