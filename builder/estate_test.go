@@ -44,7 +44,12 @@ func TestJournal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud, j := newFake(), &notes{}
 		j.after = func(r Record) {
-			if calls := len(cloud.calls); r.Act == Making && r.Kind == KindInstance && calls != 3 { // key, group and its rule
+			if r.Act != Making || r.Kind != KindInstance {
+				return
+			}
+			cloud.mu.Lock()
+			defer cloud.mu.Unlock()
+			if calls := len(cloud.calls); calls != 3 { // key, group and its rule
 				t.Errorf("%d calls before the instance is written down, want 3", calls)
 			}
 		}

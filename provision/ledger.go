@@ -62,15 +62,17 @@ var errChanged = errors.New("the tree changed while it was uploaded")
 // counter counts a tree's entries, and can tell them from any others.
 type counter struct {
 	n    int
+	seed maphash.Seed
 	hash maphash.Hash
 }
 
 // newCounter counts like another one, or makes the first.
 func newCounter(like *counter) *counter {
-	c := &counter{}
+	c := &counter{seed: maphash.MakeSeed()}
 	if like != nil {
-		c.hash.SetSeed(like.hash.Seed())
+		c.seed = like.seed
 	}
+	c.hash.SetSeed(c.seed)
 	return c
 }
 
