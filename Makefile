@@ -7,10 +7,11 @@
 export CGO_ENABLED = 0
 export PATH := $(shell e2e/go.sh):$(PATH)
 
-# What the machines need of this computer, and what the tests need beyond it: command=Debian package.
+# What the machines need of this computer, and what the tests need beyond it: command=Debian package. A path where
+# another program of the same name, installed otherwise, would not do: the tests want Debian's own.
 MACHINES = mmdebstrap=mmdebstrap
-WITNESSES = curl=curl aws=awscli
-TESTERS = $(WITNESSES) jq=jq packer=packer shellcheck=shellcheck sshd=openssh-server gcc=build-essential ip=iproute2 nft=nftables
+WITNESSES = curl=curl /usr/bin/aws=awscli
+TESTERS = $(WITNESSES) jq=jq /usr/bin/packer=packer shellcheck=shellcheck sshd=openssh-server gcc=build-essential ip=iproute2 nft=nftables
 
 # The end-to-end suite has its binary built where it wants it.
 BIN = bin/imago

@@ -44,7 +44,7 @@ func command(ctx context.Context, args []string) error {
 	}
 	var s settings
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.StringVar(&s.rows, "rows", "many,flat300,medium,big,scale,scripts10,nothing,instant,validate", "what to measure; there are states7, states20 and states240, too")
+	flags.StringVar(&s.rows, "rows", "many,flat300:80ms,medium:0+20ms+80ms,big:0+80ms,scale,scripts10:80ms,instant,nothing,validate", "what to measure, with links of its own behind a colon: big:0+80ms; there are states7, states20 and states240, too")
 	flags.StringVar(&s.links, "links", "0,20ms,80ms,80ms@50", "round trips to the machine, with @N at N Mbit/s")
 	flags.IntVar(&s.n, "n", 5, "repetitions")
 	flags.IntVar(&s.packerN, "packer-n", 1, "repetitions of packer in the states rows, where a bake of its takes up to six minutes")
@@ -83,13 +83,9 @@ func measure(ctx context.Context, s settings) (err error) {
 	if os.Geteuid() != 0 {
 		return errors.New("the local cloud makes real machines and needs root: sudo make bench")
 	}
-	var links []link
-	for _, text := range strings.Split(s.links, ",") {
-		l, err := parseLink(text)
-		if err != nil {
-			return err
-		}
-		links = append(links, l)
+	links, err := parseLinks(s.links, ",")
+	if err != nil {
+		return err
 	}
 	b, err := openBench(ctx, s)
 	if err != nil {
@@ -98,7 +94,14 @@ func measure(ctx context.Context, s settings) (err error) {
 	defer func() { err = errors.Join(err, b.close()) }()
 	var rows []row
 	for _, name := range strings.Split(s.rows, ",") {
-		more, err := b.rowsOf(name, links)
+		over := links
+		name, own, has := strings.Cut(name, ":")
+		if has {
+			if over, err = parseLinks(own, "+"); err != nil {
+				return err
+			}
+		}
+		more, err := b.rowsOf(name, over)
 		if err != nil {
 			return err
 		}

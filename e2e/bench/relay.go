@@ -43,6 +43,19 @@ func parseLink(text string) (link, error) {
 	return l, nil
 }
 
+// parseLinks reads several of them.
+func parseLinks(text, separator string) ([]link, error) {
+	var all []link
+	for _, each := range strings.Split(text, separator) {
+		l, err := parseLink(each)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, l)
+	}
+	return all, nil
+}
+
 func (l link) String() string {
 	text := strconv.FormatInt(l.rtt.Milliseconds(), 10) + " ms"
 	if l.mbit > 0 {
