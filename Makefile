@@ -3,7 +3,9 @@
 # make build   bin/imago
 # make bench   imago beside packer, tar, rsync and scp, an hour and a half (as root); BENCH='-rows many -n 3' for less, BENCH=-h for all flags
 
-.PHONY: build demo test deps lint machines unit e2e bench
+# make accept  the long versions of tests: accounts by the hundred thousand, a minute of each fuzz target, repeated uploads (as root)
+
+.PHONY: build demo test deps lint machines unit e2e bench accept
 export CGO_ENABLED = 0
 export PATH := $(shell e2e/go.sh):$(PATH)
 
@@ -53,3 +55,10 @@ bench: build
 	go test -count=1 ./e2e/bench
 	go test -run '^$$' -bench . -benchmem ./e2e/bench
 	go run ./e2e/bench $(BENCH)
+
+FUZZ = ./builder/journal:FuzzDecode ./builder/localcloud:FuzzParseFaults ./builder/template:FuzzJSON ./builder/template:FuzzEscaping
+
+accept: deps
+	go test -count=1 -run TestPlanProperties ./builder/gc -accounts 100000
+	go test -count=10 -timeout 30m -run 'Random|Resumes|CutAtTheEnd' ./provision
+	@for f in $(FUZZ); do set -x; go test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime 1m "$${f%:*}" || exit 1; done

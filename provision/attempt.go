@@ -30,6 +30,7 @@ type attempt struct {
 	*upload
 	said      *announcement
 	pieces    *pieces
+	reached   []int       // by stripe: what has been sent
 	switching atomic.Bool // other streams are to follow
 }
 
@@ -46,6 +47,7 @@ func (a *attempt) stripe(number int) *stripe {
 // feed writes the first stripe, sees to the others, and ends with what needs all of them.
 func (a *attempt) feed(ctx context.Context, w io.Writer) error {
 	a.ledger.divide(a.host.far())
+	a.reached = make([]int, len(a.ledger.at))
 	first := a.stripe(0)
 	all, working := errgroup.WithContext(ctx)
 	all.Go(func() error { return a.switched(first.share(working, w)) })

@@ -66,6 +66,7 @@ prepare() {
 	else
 		[ -d "$stage" ] || exit 94
 		take_over
+		rm -f -- "$stage/complete" "$stage/more" "$stage"/end* # of a stream that was cut off in its last moment
 	fi
 	echo "$$" >"$stage/pid"
 	printf 'imago-stage:%s:imago-target:%s:imago-end\n' "$stage" "$target"

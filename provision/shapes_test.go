@@ -4,9 +4,12 @@ package provision_test
 
 import (
 	"bytes"
+	"context"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -151,5 +154,47 @@ func TestUploadWithout(t *testing.T) {
 				t.Errorf("left on the machine: %v", left)
 			}
 		})
+	}
+}
+
+// TestUploadMemory holds that memory does not grow with the tree: what lives in
+// memory while many files are sent is what lives there while few are.
+func TestUploadMemory(t *testing.T) {
+	const most = 3 << 20 // a tree of 30,000 names and sizes would take twice that
+	s, h := machine(t, provisiontest.Options{})
+	source := t.TempDir()
+	for i := range 30_000 {
+		dir := filepath.Join(source, "a-directory-with-a-long-name", strconv.Itoa(i/100))
+		if i%100 == 0 {
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(filepath.Join(dir, "a-file-with-a-long-name-"+strconv.Itoa(i)), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lives := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := lives()
+	peak := before
+	at := home(t, s, nil)
+	err := h.Upload(context.Background(), provision.Tree{Source: source, Dest: at + "/new"}, func(p provision.Progress) {
+		if p.Files < p.TotalFiles {
+			peak = max(peak, lives())
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if peak == before {
+		t.Error("the upload was over before it was looked at")
+	}
+	if peak > before+most {
+		t.Errorf("%d bytes more in memory during the upload than before it, want at most %d", peak-before, most)
 	}
 }

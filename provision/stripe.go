@@ -61,7 +61,7 @@ func (s *stripe) share(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s.ledger.at[s.number] = count.n // for streams that are to follow
+	s.reached[s.number] = count.n
 	return count.check(s.survey.count)
 }
 
@@ -181,7 +181,7 @@ func (s *stripe) mark(before int) error {
 		s.squeeze.Store(true)
 	}
 	if s.squeeze.Load() {
-		s.ledger.at[s.number] = before
+		s.reached[s.number] = before
 		return errSwitch
 	}
 	return nil

@@ -33,7 +33,7 @@ const (
 // it, by SFTP, over several channels and connections; sparse files always do, and
 // stay sparse. When the connection is lost, Upload connects again and goes on
 // where the machine is; Host itself stays lost. A machine without tar gets
-// everything by SFTP. Memory does not grow with the tree.
+// everything by SFTP. Memory does not grow with the tree, except there.
 func (h *Host) Upload(ctx context.Context, t Tree, on func(Progress)) error {
 	s, err := t.look(ctx)
 	if err != nil {
@@ -113,6 +113,7 @@ func (u *upload) attempt(ctx context.Context) error {
 	exit := (*receiveError)(nil)
 	switch {
 	case err == nil && a.switching.Load():
+		u.ledger.at = a.reached
 		return errAgain
 	case !errors.As(err, &exit):
 		return err
