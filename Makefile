@@ -2,7 +2,6 @@
 # make test    everything: vet, gofmt, shellcheck, unit tests, end to end (as root)
 # make build   bin/imago
 # make bench   imago beside packer, tar, rsync and scp, an hour and a half (as root); BENCH='-rows many -n 3' for less, BENCH=-h for all flags
-
 # make accept  the long versions of tests: accounts by the hundred thousand, a minute of each fuzz target, repeated uploads (as root)
 
 .PHONY: build demo test deps lint machines unit e2e bench accept

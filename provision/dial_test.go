@@ -100,24 +100,9 @@ func startAgent(t *testing.T, keys ...provision.Key) (socket string) {
 		}
 	}
 	socket = filepath.Join(t.TempDir(), "agent")
-	l, err := net.Listen("unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				_ = agent.ServeAgent(ring, conn) // ends with the connection
-			}()
-		}
-	}()
-	return socket
+	return serve(t, "unix", socket, func(conn net.Conn) {
+		_ = agent.ServeAgent(ring, conn) // ends with the connection
+	})
 }
 
 func TestDialLogsIn(t *testing.T) {

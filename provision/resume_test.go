@@ -18,8 +18,12 @@ import (
 	"github.com/imagobuild/imago/provision/provisiontest"
 )
 
-// farAway is a delay each way from which a link counts as long.
-const farAway = 8 * time.Millisecond
+// Delays each way from which a link counts as long, and as so long that what goes
+// over it is compressed from the start.
+const (
+	farAway     = 8 * time.Millisecond
+	veryFarAway = 22 * time.Millisecond
+)
 
 // mixed makes a tree of all that travels differently: small files, files that
 // compress and that do not, a sparse one, a directory that may not be changed.
@@ -59,14 +63,14 @@ func TestUploadResumes(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
 	source := mixed(t, r)
 	want := snapshot(t, source)
-	for name, delay := range map[string]time.Duration{"near": 0, "far": farAway} {
+	for name, delay := range map[string]time.Duration{"near": 0, "far": farAway, "very far": veryFarAway} {
 		t.Run(name, func(t *testing.T) {
 			s := provisiontest.Start(t, provisiontest.Options{})
 			whole := startWire(t, s.Addr, delay)
 			at := home(t, s, nil)
 			upload(t, connect(t, whole.addr, s.Identity()), provision.Tree{Source: source, Dest: at + "/new"})
 			total := whole.sent.Load()
-			for range 4 {
+			for range 3 {
 				var cuts []int64
 				for at := int64(0); len(cuts) < 4; {
 					at += 10_000 + r.Int64N(total/3)

@@ -66,25 +66,8 @@ func TestBastionCannotReach(t *testing.T) {
 // counts the connections it makes.
 func startSOCKS(t *testing.T) (addr string, made *atomic.Int32) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
 	made = &atomic.Int32{}
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				_ = serveSOCKS(conn, made)
-			}()
-		}
-	}()
-	return l.Addr().String(), made
+	return serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) { _ = serveSOCKS(conn, made) }), made
 }
 
 func serveSOCKS(c net.Conn, made *atomic.Int32) error {

@@ -134,26 +134,30 @@ func TestUploadSlowLink(t *testing.T) {
 	}
 }
 
-// TestUploadWithout has machines that lack a program which a long link would make use of.
+// TestUploadWithout has machines that lack a program which a long link would make
+// use of. That shows when a small tree has been sent already, or while a large one is.
 func TestUploadWithout(t *testing.T) {
 	t.Parallel()
-	source := mixed(t, rand.New(rand.NewPCG(9, 9)))
-	want := snapshot(t, source)
-	for name, options := range map[string]provisiontest.Options{
-		"gzip": {Hidden: []string{"/usr/bin/gzip"}},
-		"SFTP": {NoSFTP: true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s, h := transport{options, farAway}.start(t, provisiontest.User)
-			at := home(t, s, nil)
-			upload(t, h, provision.Tree{Source: source, Dest: at + "/new"})
-			if diff := cmp.Diff(want, snapshot(t, at+"/new")); diff != "" {
-				t.Errorf("on the machine (-want +got):\n%.2000s", diff)
-			}
-			if left, err := filepath.Glob(at + "/.imago-*"); err != nil || len(left) > 0 {
-				t.Errorf("left on the machine: %v", left)
-			}
-		})
+	small := plant(t, map[string]string{"a": "A", "b/c": "C"})
+	for name, source := range map[string]string{"large": mixed(t, rand.New(rand.NewPCG(9, 9))), "small": small} {
+		want := snapshot(t, source)
+		for without, options := range map[string]provisiontest.Options{
+			"gzip": {Hidden: []string{"/usr/bin/gzip"}},
+			"SFTP": {NoSFTP: true},
+		} {
+			t.Run(name+" without "+without, func(t *testing.T) {
+				s := provisiontest.Start(t, options)
+				h := connect(t, startWire(t, s.Addr, veryFarAway).addr, s.Identity())
+				at := home(t, s, nil)
+				upload(t, h, provision.Tree{Source: source, Dest: at + "/new"})
+				if diff := cmp.Diff(want, snapshot(t, at+"/new")); diff != "" {
+					t.Errorf("on the machine (-want +got):\n%.2000s", diff)
+				}
+				if left, err := filepath.Glob(at + "/.imago-*"); err != nil || len(left) > 0 {
+					t.Errorf("left on the machine: %v", left)
+				}
+			})
+		}
 	}
 }
 

@@ -223,22 +223,5 @@ func TestTurns(t *testing.T) {
 
 func startEcho(t *testing.T) (addr string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				io.Copy(conn, conn)
-			}()
-		}
-	}()
-	return l.Addr().String()
+	return serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) { io.Copy(conn, conn) })
 }

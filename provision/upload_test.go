@@ -29,7 +29,7 @@ type transport struct {
 func transports() map[string]transport {
 	return map[string]transport{
 		"tar":  {},
-		"far":  {delay: farAway},
+		"far":  {delay: veryFarAway},
 		"SFTP": {options: provisiontest.Options{Hidden: []string{"/usr/bin/tar"}, Shell: "/usr/bin/bash"}}, // which other distributions have as sh
 	}
 }

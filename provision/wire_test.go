@@ -29,33 +29,25 @@ type wire struct {
 // startWire listens until the end of the test.
 func startWire(t *testing.T, target string, delay time.Duration, cutAt ...int64) *wire {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &wire{addr: l.Addr().String(), target: target, delay: delay, cutAt: cutAt, open: map[net.Conn]bool{}}
-	t.Cleanup(func() { l.Close(); w.cut() })
-	go w.serve(l)
+	w := &wire{target: target, delay: delay, cutAt: cutAt, open: map[net.Conn]bool{}}
+	w.addr = serve(t, "tcp", "127.0.0.1:0", w.pass)
+	t.Cleanup(w.cut)
 	return w
 }
 
-func (w *wire) serve(l net.Listener) {
-	for {
-		client, err := l.Accept()
-		if err != nil {
-			return
-		}
-		server, err := net.Dial("tcp", w.target)
-		if err != nil {
-			client.Close()
-			continue
-		}
-		w.mu.Lock()
-		w.open[client], w.open[server] = true, true
-		w.mu.Unlock()
-		go w.carry(server, client, w.count)
-		go w.carry(client, server, func(int) {})
+// pass carries one connection to the server and back.
+func (w *wire) pass(client net.Conn) {
+	server, err := net.Dial("tcp", w.target)
+	if err != nil {
+		return
 	}
+	w.mu.Lock()
+	w.open[client], w.open[server] = true, true
+	w.mu.Unlock()
+	var both sync.WaitGroup
+	both.Go(func() { w.carry(server, client, w.count) })
+	both.Go(func() { w.carry(client, server, func(int) {}) })
+	both.Wait()
 }
 
 // parcel is some bytes and when they arrive.
