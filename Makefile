@@ -42,8 +42,9 @@ lint:
 machines:
 	CGO_ENABLED=1 go test -race -timeout 15m ./builder/localcloud/machine
 
+# Eight tests at once, because most of them wait for a machine.
 unit:
-	CGO_ENABLED=1 go test -race $(UNIT)
+	CGO_ENABLED=1 go test -race -parallel 8 $(UNIT)
 
 e2e:
 	go test -count=1 -timeout 30m ./e2e

@@ -60,17 +60,18 @@ func mixed(t *testing.T, r *rand.Rand) string {
 // is not sent again.
 func TestUploadResumes(t *testing.T) {
 	t.Parallel()
-	r := rand.New(rand.NewPCG(7, 7))
-	source := mixed(t, r)
+	source := mixed(t, rand.New(rand.NewPCG(7, 7)))
 	want := snapshot(t, source)
 	for name, delay := range map[string]time.Duration{"near": 0, "far": farAway, "very far": veryFarAway} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := rand.New(rand.NewPCG(7, uint64(delay)))
 			s := provisiontest.Start(t, provisiontest.Options{})
 			whole := startWire(t, s.Addr, delay)
 			at := home(t, s, nil)
 			upload(t, connect(t, whole.addr, s.Identity()), provision.Tree{Source: source, Dest: at + "/new"})
 			total := whole.sent.Load()
-			for range 3 {
+			for range 2 {
 				var cuts []int64
 				for at := int64(0); len(cuts) < 4; {
 					at += 10_000 + r.Int64N(total/3)

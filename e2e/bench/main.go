@@ -3,6 +3,7 @@
 // the programs that `make bench` installs.
 //
 //	go run ./e2e/bench -rows many,scripts10 -links 0,80ms,80ms@50 -n 5
+//	go run ./e2e/bench merge README.md A/bench.json B/bench.json
 package main
 
 import (
@@ -41,6 +42,9 @@ type settings struct {
 func command(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == "put" {
 		return put(ctx, args[1:])
+	}
+	if len(args) > 0 && args[0] == "merge" {
+		return merge(args[1:])
 	}
 	var s settings
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"math"
@@ -138,5 +139,52 @@ func TestRewrite(t *testing.T) {
 	}
 	if err := rewrite(path, "x"); err == nil {
 		t.Error("a file without marks is rewritten")
+	}
+}
+
+// TestMerge puts two measurements into one README, and refuses those of two computers.
+func TestMerge(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name string, d document) string {
+		text, err := json.Marshal(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	row := func(name string) []line {
+		return []line{{Row: name, Link: "0 ms", Contender: imagoBake, Seconds: spread{Median: 1}, Samples: []sample{{Seconds: 1}}}}
+	}
+	a := put("a.json", document{Machine: "m", Packer: "1", OpenSSH: "o", Command: "first", Lines: row("one")})
+	b := put("b.json", document{Machine: "m", Packer: "1", OpenSSH: "o", Command: "second", Lines: row("two")})
+	other := put("c.json", document{Machine: "another", Packer: "1", OpenSSH: "o", Lines: row("three")})
+	readme := filepath.Join(dir, "README.md")
+	if err := os.WriteFile(readme, []byte("before\n"+readmeBegin+"old\n"+readmeEnd+"after\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := merge([]string{readme, a, b}); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "before\n" + readmeBegin + `0001-01-01, m; Packer 1, o; ` + "`first; second`" + `
+
+| median seconds | round trip | imago | packer | imago / packer | imago, connecting too | tar over ssh | rsync -a | scp -r | imago / best of the three |
+|---|---|--:|--:|--:|--:|--:|--:|--:|--:|
+| one | 0 ms | 1.00 |  |  |  |  |  |  |  |
+| two | 0 ms | 1.00 |  |  |  |  |  |  |  |
+
+` + readmeEnd + "after\n"
+	if string(text) != want {
+		t.Errorf("the README is\n%s\nwant\n%s", text, want)
+	}
+	if err := merge([]string{readme, a, other}); err == nil || !strings.Contains(err.Error(), "measured on another computer") {
+		t.Errorf("merge = %v, want it to refuse", err)
 	}
 }
