@@ -20,9 +20,8 @@ const (
 	channelWindow   = 2 << 20
 	channelsPerHost = 2
 
-	// sendersPerChannel, each with a buffer under way, fill a channel's window, and
-	// a little more, because some of them are opening files.
-	sendersPerChannel = 9
+	// sendersPerChannel, each with a buffer under way, fill a channel's window.
+	sendersPerChannel = 8
 	senderBuffer      = 256 << 10
 
 	// Another connection takes half a second over a link where it helps: it is made for

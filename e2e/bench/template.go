@@ -46,10 +46,14 @@ func (t template) write(dir string) (string, error) {
 
 func shell(lines ...string) object { return object{"type": "shell", "inline": lines} }
 
+// booted waits until the machine has nothing of its own left to do: imago is there
+// seconds earlier than Packer, and an upload is not to be measured beside a boot.
+const booted = "systemctl is-system-running --wait > /dev/null || true"
+
 // uploading makes the directory, uploads and compares. Packer wants the directory to be there.
 func uploading(t tree) []object {
 	return []object{
-		shell("mkdir " + inbox),
+		shell(booted, "mkdir "+inbox),
 		{"type": "file", "source": t.path, "destination": t.dest},
 		shell("cd "+inbox, `test "$(`+checkScript+`)" = `+t.sum),
 	}
