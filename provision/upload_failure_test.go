@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -89,12 +90,12 @@ func TestUploadChangingFile(t *testing.T) {
 	for name, test := range map[string]struct {
 		size   int // of a, which is sent before b
 		change func(dir string) error
-		says   string
+		says   []string // one of these: over a long link a file is opened more than once
 	}{
-		"grows":    {size, func(dir string) error { return os.Truncate(dir+"/a", size+1) }, "a grew while it was read"},
-		"shrinks":  {size, func(dir string) error { return os.Truncate(dir+"/a", 5) }, "a shrank while it was read"},
-		"vanishes": {0, func(dir string) error { return os.Remove(dir + "/b") }, "b vanished while the tree was read"},
-		"replaced": {0, func(dir string) error { os.Remove(dir + "/b"); return syscall.Mkfifo(dir+"/b", 0o600) }, "b is a FIFO"},
+		"grows":    {size, func(dir string) error { return os.Truncate(dir+"/a", size+1) }, []string{"a grew while it was read", "a changed while the tree was read"}},
+		"shrinks":  {size, func(dir string) error { return os.Truncate(dir+"/a", 5) }, []string{"a shrank while it was read", "a changed while the tree was read"}},
+		"vanishes": {0, func(dir string) error { return os.Remove(dir + "/b") }, []string{"b vanished while the tree was read"}},
+		"replaced": {0, func(dir string) error { os.Remove(dir + "/b"); return syscall.Mkfifo(dir+"/b", 0o600) }, []string{"b is a FIFO"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			at := home(t, s, nil)
@@ -109,7 +110,7 @@ func TestUploadChangingFile(t *testing.T) {
 					}
 				}
 			})
-			if err == nil || !strings.Contains(err.Error(), test.says) {
+			if err == nil || !slices.ContainsFunc(test.says, func(s string) bool { return strings.Contains(err.Error(), s) }) {
 				t.Errorf("Upload = %v, want %q", err, test.says)
 			}
 			waitGone(t, at)
