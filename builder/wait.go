@@ -177,7 +177,7 @@ func (b *Builder) awaitImage(ctx context.Context, m made) (img types.Image, err 
 		if img.StateReason != nil {
 			reason = aws.ToString(img.StateReason.Message)
 		}
-		return false, fmt.Errorf("the image is %s: %s", img.State, reason)
+		return false, &failedImage{img.State, reason}
 	})
 	return img, err
 }
