@@ -3,6 +3,7 @@ package builder
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -161,18 +162,22 @@ func remember(t thing, trash *estate) (made, error) {
 	return made{thing: t, undo: entry}, err
 }
 
-// awaitAvailable waits for an image and learns its snapshots.
+// awaitAvailable waits for an image and learns its snapshots. What ends the wait
+// but a cancellation says nothing of an image that AWS is still making.
 func (b *Builder) awaitAvailable(ctx context.Context, p Plan, m *made) error {
 	limit := cmp.Or(p.Config.Waits.Available, DefaultImageTimeout)
 	late := &PendingError{Image: m.id, Region: m.region, Waited: limit}
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, late)
+	waiting, cancel := context.WithTimeoutCause(ctx, limit, late)
 	defer cancel()
-	img, err := b.awaitImage(ctx, *m)
-	if err != nil {
-		return &Error{StageCapture, m.id, err}
+	img, err := b.awaitImage(waiting, *m)
+	switch {
+	case err == nil:
+		m.snapshots = snapshotsOf(img)
+		return nil
+	case ctx.Err() == nil && err != late && !errors.As(err, new(*failedImage)) && !errors.As(err, new(unlisted)):
+		err = &PendingError{m.id, m.region, limit, err}
 	}
-	m.snapshots = snapshotsOf(img)
-	return nil
+	return &Error{StageCapture, m.id, err}
 }
 
 // snapshotsOf are the snapshots that an image is made of.

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/google/go-cmp/cmp"
 )
@@ -31,7 +32,7 @@ func waiting(t *testing.T, change func(*fakeEC2, *Config)) (*Builder, *fakeEC2, 
 	if !errors.As(err, &pending) || !errors.As(err, &leak) || img.ID != "" || len(cloud.undone) > 0 {
 		t.Fatalf("image %q, error %v, took back %q; want nothing but a *PendingError and a *LeakError", img.ID, err, cloud.undone)
 	}
-	if *pending != (PendingError{"ami-1", "us-east-1", time.Minute}) {
+	if *pending != (PendingError{Image: "ami-1", Region: "us-east-1", Waited: time.Minute}) {
 		t.Errorf("pending: %+v", pending)
 	}
 	if got := j.said[len(j.said)-1]; got != "left" {
@@ -155,6 +156,30 @@ func TestStillPending(t *testing.T) {
 		_, err := b.Resume(t.Context(), cfg, said)
 		if !errors.As(err, new(*PendingError)) || len(cloud.undone) > 0 {
 			t.Errorf("error %v, took back %q", err, cloud.undone)
+		}
+	})
+}
+
+// deaf is a fake that does not answer for images once it has made one.
+type deaf struct{ *fakeEC2 }
+
+func (d deaf) DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput, _ ...options) (*ec2.DescribeImagesOutput, error) {
+	if in.Filters != nil && *in.Filters[0].Name == "image-id" {
+		return nil, errReset
+	}
+	return d.fakeEC2.DescribeImages(ctx, in)
+}
+
+// TestCannotBeAsked: an image stays too when AWS cannot be asked how it stands.
+func TestCannotBeAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := newFake()
+		b := newBuilder(t, cloud, &fakeMachine{})
+		b.EC2 = deaf{cloud}
+		_, err := b.Build(t.Context(), trivial())
+		want := "ami-1 in us-east-1 may still be pending: connection reset by peer; it stays, and AWS goes on making it"
+		if pending := new(PendingError); !errors.As(err, &pending) || pending.Error() != want || len(cloud.undone) > 0 {
+			t.Errorf("error %v, took back %q; want %s", err, cloud.undone, want)
 		}
 	})
 }

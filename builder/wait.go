@@ -30,7 +30,7 @@ func missing(since time.Time, what string) error {
 	if time.Since(since) < visible {
 		return nil
 	}
-	return fmt.Errorf("AWS does not list %s", what)
+	return unlisted{what}
 }
 
 // watch calls check with each look at the instance, until check is done.
