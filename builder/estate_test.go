@@ -64,7 +64,7 @@ func TestJournal(t *testing.T) {
 		slices.Sort(j.said[1:5])  // made at the same time
 		slices.Sort(j.said[9:13]) // and taken back, while the image is published
 		want := []string{
-			"begun web 1",
+			"begun  web 1",
 			"made key pair imago-BUILD imago-BUILD", "made security group imago-BUILD sg-1",
 			"making key pair imago-BUILD", "making security group imago-BUILD",
 			"making instance imago-BUILD", "made instance imago-BUILD i-1",

@@ -63,7 +63,7 @@ func (e *estate) seek(ctx context.Context, t thing, late time.Time) (found thing
 			return false, nil // the network may come back
 		}
 		for _, l := range all {
-			if l.build == e.id {
+			if l.build == e.id && !l.ended {
 				found = l.thing
 			}
 		}
@@ -72,13 +72,15 @@ func (e *estate) seek(ctx context.Context, t thing, late time.Time) (found thing
 	return found, err
 }
 
-// listed is a thing as AWS lists it, and the build that it says it is of.
+// listed is a thing as AWS lists it, and the build that it says it is of. A
+// machine is listed for an hour after it has ended.
 type listed struct {
 	thing
 	build string
+	ended bool
 }
 
-// look lists what has a thing's kind and name, but for what has ended.
+// look lists what has a thing's kind and name.
 func look(ctx context.Context, t thing) (all []listed, err error) {
 	add := func(id *string, tags []types.Tag) {
 		l := listed{thing: t, build: tagOf(tags, TagBuild)}
@@ -113,10 +115,9 @@ func look(ctx context.Context, t thing) (all []listed, err error) {
 		}
 		for _, r := range out.Reservations {
 			for _, i := range r.Instances {
-				if i.State.Name != types.InstanceStateNameTerminated {
-					add(i.InstanceId, i.Tags)
-					all[len(all)-1].account = aws.ToString(r.OwnerId)
-				}
+				add(i.InstanceId, i.Tags)
+				l := &all[len(all)-1]
+				l.account, l.ended = aws.ToString(r.OwnerId), i.State.Name == types.InstanceStateNameTerminated
 			}
 		}
 	case KindImage:

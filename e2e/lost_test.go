@@ -33,7 +33,11 @@ func TestLostAnswers(t *testing.T) {
 			dir := write(t, "t.json", named, "faults.json", `{"rules": [`+rules+`]}`)
 			bakeIn(t, dir) // the one that is replaced
 			imago(t, dir, "local", "faults", "faults.json")
-			t.Cleanup(func() { imago(t, dir, "local", "faults", "off") })
+			t.Cleanup(func() {
+				if r := cloud.exec(after(t), dir, "local", "faults", "off"); r.code != 0 {
+					t.Errorf("faults off: exit %d\n%s", r.code, r.stderr)
+				}
+			})
 			machines := len(allMachines(t))
 			second := bakeIn(t, dir, "-force")
 			removeImage(t, second.id)
