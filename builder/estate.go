@@ -38,11 +38,12 @@ type thing struct {
 	account        string
 	cloud          EC2
 	tagged         string // the id that its tags are under, when that is another
+	since          time.Time
 }
 
 func (t thing) String() string { return t.kind + " " + t.id }
 
-// createLimit bounds a call that makes something.
+// createLimit is how long a call that makes something may go on in a canceled build.
 const createLimit = 2 * time.Minute
 
 // produce makes a thing: recorded before, and waited for once AWS is asked,
@@ -55,7 +56,7 @@ func produce[T any](ctx context.Context, e *estate, t thing, call func(context.C
 	if err := e.record(Making, t); err != nil {
 		return out, err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), createLimit)
+	ctx, cancel := outlive(ctx, createLimit)
 	defer cancel()
 	out, err = call(ctx)
 	if err != nil && !refused(err) {

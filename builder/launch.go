@@ -20,6 +20,7 @@ type instance struct {
 	id       string
 	region   string
 	spot     bool
+	made     thing
 	addr     address
 	identity provision.Identity
 
@@ -34,6 +35,7 @@ type keys struct {
 	login     provision.Key // ours, when it is temporary
 	host      provision.Key // the machine's, when we chose it
 	temporary bool
+	made      thing // the pair, when it is temporary
 }
 
 // launch makes the temporary resources, the machine last, and waits until it runs.
@@ -57,8 +59,9 @@ func (b *Builder) launch(ctx context.Context, p Plan, trash *estate) (inst insta
 
 // groups are the machine's security groups.
 type groups struct {
-	ids  []string
-	made *undo.Entry // of the temporary one; nil without
+	ids   []string
+	made  thing       // the temporary one
+	entry *undo.Entry // of that; nil without
 }
 
 // makeAccess makes the key pair and the security group at the same time. It
@@ -94,10 +97,11 @@ func (b *Builder) makeKeys(ctx context.Context, p Plan, trash *estate) (k keys, 
 	if err != nil {
 		return keys{}, err
 	}
-	return k, b.importKey(ctx, p, k, trash)
+	k.made, err = b.importKey(ctx, p, k, trash)
+	return k, err
 }
 
-func (b *Builder) importKey(ctx context.Context, p Plan, k keys, trash *estate) error {
+func (b *Builder) importKey(ctx context.Context, p Plan, k keys, trash *estate) (thing, error) {
 	defer b.span(SpanAWS, "import key pair")()
 	t := thing{kind: KindKeyPair, name: k.pair, region: p.Config.Region, cloud: b.EC2}
 	out, err := produce(ctx, trash, t, func(ctx context.Context) (*ec2.ImportKeyPairOutput, error) {
@@ -107,14 +111,15 @@ func (b *Builder) importKey(ctx context.Context, p Plan, k keys, trash *estate) 
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("import key pair %s: %w", k.pair, err)
+		return thing{}, fmt.Errorf("import key pair %s: %w", k.pair, err)
 	}
-	t.id, t.tagged = k.pair, aws.ToString(out.KeyPairId) // it is deleted by its name, and tagged by its id
+	t = t.born(&k.pair) // it is deleted by its name, and tagged by its id
+	t.tagged = aws.ToString(out.KeyPairId)
 	_, err = trash.add(t, func(ctx context.Context) error {
 		_, err := b.EC2.DeleteKeyPair(ctx, &ec2.DeleteKeyPairInput{KeyName: &k.pair})
 		return err
 	})
-	return err
+	return t, err
 }
 
 // makeGroup makes a security group that lets us in and nobody else, unless the user named some.
@@ -137,19 +142,25 @@ func (b *Builder) makeGroup(ctx context.Context, p Plan, trash *estate) (groups,
 	if err != nil {
 		return groups{}, fmt.Errorf("create a security group: %w", err)
 	}
-	id := aws.ToString(out.GroupId)
-	t.id = id
-	entry, err := trash.add(t, func(ctx context.Context) error { return b.deleteGroup(ctx, id) })
+	t = t.born(out.GroupId)
+	entry, err := trash.add(t, func(ctx context.Context) error { return b.deleteGroup(ctx, t) })
 	if err != nil {
 		return groups{}, err
 	}
-	_, err = b.EC2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{
-		GroupId: &id, IpPermissions: []types.IpPermission{sshFrom(p.CIDRs, cmp.Or(p.Config.SSH.Port, 22))},
-	})
-	if err != nil {
-		return groups{}, &Error{StageLaunch, id, fmt.Errorf("let ourselves in: %w", err)}
+	if err := b.letIn(ctx, p, t); err != nil {
+		return groups{}, &Error{StageLaunch, t.id, fmt.Errorf("let ourselves in: %w", err)}
 	}
-	return groups{[]string{id}, entry}, nil
+	return groups{[]string{t.id}, t, entry}, nil
+}
+
+// letIn opens a new group to us. When the answer was lost, the rule is there already.
+func (b *Builder) letIn(ctx context.Context, p Plan, group thing) error {
+	_, err := settled(ctx, func(ctx context.Context) (*ec2.AuthorizeSecurityGroupIngressOutput, error) {
+		return b.EC2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{
+			GroupId: &group.id, IpPermissions: []types.IpPermission{sshFrom(p.CIDRs, cmp.Or(p.Config.SSH.Port, 22))},
+		})
+	}, group)
+	return ignore(err, "InvalidPermission.Duplicate")
 }
 
 // sshFrom lets address ranges of either family in at one port.
@@ -167,55 +178,32 @@ func sshFrom(cidrs []string, port int) types.IpPermission {
 
 // deleteGroup deletes a security group, which AWS refuses for some seconds
 // after the last machine in it is gone.
-func (b *Builder) deleteGroup(ctx context.Context, id string) error {
+func (b *Builder) deleteGroup(ctx context.Context, t thing) error {
 	return poll.Until(ctx, poll.Seconds(), func(ctx context.Context) (bool, error) {
-		_, err := b.EC2.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &id})
-		if hasCode(err, "DependencyViolation", "InvalidGroup.InUse") {
+		_, err := b.EC2.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &t.id})
+		if hasCode(err, "DependencyViolation", "InvalidGroup.InUse") || t.unseen(err) {
 			return false, nil
 		}
-		return true, ignore(err, "InvalidGroup.NotFound")
+		return true, ignore(err, t.absence()...)
 	})
-}
-
-// run launches the machine, of the first type that there is capacity for.
-func (b *Builder) run(ctx context.Context, p Plan, k keys, g groups, trash *estate) (instance, error) {
-	defer b.span(SpanAWS, "run instance")()
-	data := p.Config.Instance.UserData
-	if k.host.Private != nil {
-		var err error
-		if data, err = userData(k.host, b.firstLease(p), data); err != nil {
-			return instance{}, err
-		}
-	}
-	in := runInput(p, k.pair, g.ids, data)
-	t := thing{kind: KindInstance, name: aws.ToString(in.ClientToken), region: p.Config.Region, cloud: b.EC2}
-	out, err := produce(ctx, trash, t, func(ctx context.Context) (*ec2.RunInstancesOutput, error) { return b.EC2.RunInstances(ctx, in) })
-	if err != nil {
-		return instance{}, fmt.Errorf("launch a %s: %w", in.InstanceType, err)
-	}
-	t.id, t.account = aws.ToString(out.Instances[0].InstanceId), aws.ToString(out.OwnerId)
-	inst := instance{id: t.id, region: p.Config.Region, spot: p.Config.Instance.Spot != nil}
-	if k.temporary {
-		inst.temporaryKey = k.login.Public
-	}
-	inst.undo, err = trash.add(t, func(ctx context.Context) error { return b.terminate(ctx, inst) }, g.uses()...)
-	return inst, err
 }
 
 // uses are what an instance in these groups keeps from being taken back.
 func (g groups) uses() []*undo.Entry {
-	if g.made == nil {
+	if g.entry == nil {
 		return nil
 	}
-	return []*undo.Entry{g.made}
+	return []*undo.Entry{g.entry}
 }
 
 // terminate ends the machine and waits for that, because its security group
 // cannot go before it.
 func (b *Builder) terminate(ctx context.Context, inst instance) error {
-	_, err := b.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{inst.id}})
+	_, err := settled(ctx, func(ctx context.Context) (*ec2.TerminateInstancesOutput, error) {
+		return b.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{inst.id}})
+	}, inst.made)
 	if err != nil {
-		return ignore(err, "InvalidInstanceID.NotFound")
+		return ignore(err, inst.made.absence()...)
 	}
 	return b.awaitTerminated(ctx, inst)
 }
@@ -265,6 +253,9 @@ func (b *Builder) consoleFingerprints(ctx context.Context, s SSH, inst instance)
 		out, err := b.EC2.GetConsoleOutput(ctx, &ec2.GetConsoleOutputInput{InstanceId: &inst.id, Latest: aws.Bool(true)})
 		if hasCode(err, "UnsupportedOperation", "InvalidParameterCombination") { // only some types have the latest
 			out, err = b.EC2.GetConsoleOutput(ctx, &ec2.GetConsoleOutputInput{InstanceId: &inst.id})
+		}
+		if inst.made.unseen(err) {
+			return false, nil
 		}
 		if err != nil {
 			return false, err
