@@ -62,3 +62,12 @@ func TestBadWeather(t *testing.T) {
 		removeImage(t, img.ID)
 	}
 }
+
+// TestBusyCloudInit: what a slow first boot still writes does not end the bake.
+func TestBusyCloudInit(t *testing.T) {
+	leavesNothing(t)
+	dir := write(t, "t.json", template(admin, `{"type": "shell", "script": "busy.sh"}`), "busy.sh", `#!/bin/sh
+sudo setsid sh -c 'i=0; while [ $i -lt 150000 ]; do i=$((i + 1)); { : > /var/lib/cloud/data/$i; } 2> /dev/null || mkdir -p /var/lib/cloud/data; done' < /dev/null > /dev/null 2>&1 &
+`)
+	removeImage(t, imago(t, dir, "build", "--local", "t.json"))
+}
