@@ -56,11 +56,14 @@ func produce[T any](ctx context.Context, e *estate, t thing, call func(context.C
 	if err := e.record(Making, t); err != nil {
 		return out, err
 	}
-	ctx, cancel := outlive(ctx, createLimit)
+	longer, cancel := outlive(ctx, createLimit)
 	defer cancel()
-	out, err = call(ctx)
+	out, err = call(longer)
 	if err != nil && !refused(err) {
 		e.doubt(t)
+	}
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	}
 	return out, err
 }

@@ -250,6 +250,21 @@ func TestSlow(t *testing.T) {
 	}
 }
 
+// TestCanceledWhileThrottled: who cancels need not wait for a call that AWS has refused, and nothing is in doubt.
+func TestCanceledWhileThrottled(t *testing.T) {
+	t.Parallel()
+	b := newBaker(t, localcloud.FaultRule{Action: "RunInstances", Error: "RequestLimitExceeded"})
+	ctx, cancel := context.WithCancel(t.Context())
+	b.calls.Slow, b.calls.OnSlow = time.Nanosecond, func(string, string) { cancel() }
+	_, err := b.bake(ctx)
+	if leak := new(builder.LeakError); codeOf(err) != "RequestLimitExceeded" || !errors.Is(err, context.Canceled) || errors.As(err, &leak) {
+		t.Errorf("error %v", err)
+	}
+	if diff := cmp.Diff(left{}, b.left()); diff != "" {
+		t.Errorf("left, -want +got:\n%s", diff)
+	}
+}
+
 // TestPatience: an outage that does not pass ends the bake, with how long it was tried and AWS's words.
 func TestPatience(t *testing.T) {
 	t.Parallel()
