@@ -2,7 +2,8 @@
 # make test    everything: vet, gofmt, shellcheck, unit tests, end to end (as root)
 # make build   bin/imago
 # make bench   imago beside packer, tar, rsync and scp, an hour and a half (as root); BENCH='-rows many -n 3' for less, BENCH=-h for all flags
-# make accept  the long versions of tests: accounts by the hundred thousand, a minute of each fuzz target, repeated uploads, a bake ended everywhere (as root)
+# make accept  the long versions of tests: 20 bakes in bad weather and how long they take, 50 at once, a bake ended everywhere,
+#              accounts by the hundred thousand, a minute of each fuzz target, repeated uploads (as root)
 
 .PHONY: build demo test deps lint machines unit e2e bench accept
 export CGO_ENABLED = 0
@@ -56,10 +57,13 @@ bench: build
 	go test -run '^$$' -bench . -benchmem ./e2e/bench
 	go run ./e2e/bench $(BENCH)
 
-FUZZ = ./builder/journal:FuzzDecode ./builder/localcloud:FuzzParseFaults ./builder/template:FuzzJSON ./builder/template:FuzzEscaping
+FUZZ = ./builder:FuzzUserData ./builder:FuzzMIME ./builder/journal:FuzzDecode ./builder/template:FuzzJSON ./builder/template:FuzzEscaping \
+	./builder/localcloud:FuzzQuery ./builder/localcloud:FuzzAuthorization ./builder/localcloud:FuzzParseFaults
 
-accept: deps
+accept: deps build
+	go test -count=1 -v -timeout 60m -run 'TestBadWeather|TestCrowd' ./e2e -weather 20 -crowd 50
+	e2e/weather.sh 20
 	go test -count=1 -run TestPlanProperties ./builder/gc -accounts 100000
 	go test -count=1 -timeout 60m -run 'Anywhere|LostAnswers' ./e2e -everywhere
 	go test -count=10 -timeout 30m -run 'Random|Resumes|CutAtTheEnd' ./provision
-	@for f in $(FUZZ); do set -x; go test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime 1m "$${f%:*}" || exit 1; done
+	@for f in $(FUZZ); do set -x; go test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime 1m -fuzzminimizetime 1s "$${f%:*}" || exit 1; done

@@ -81,7 +81,10 @@ func (b *Builder) stop(ctx context.Context, p Plan, c *connection) error {
 		return nil
 	}
 	if !p.Config.Instance.DisableStop {
-		if _, err := b.EC2.StopInstances(ctx, &ec2.StopInstancesInput{InstanceIds: []string{c.inst.id}}); err != nil {
+		_, err := settled(ctx, func(ctx context.Context) (*ec2.StopInstancesOutput, error) {
+			return b.EC2.StopInstances(ctx, &ec2.StopInstancesInput{InstanceIds: []string{c.inst.id}})
+		}, c.inst.made)
+		if err != nil {
 			return fmt.Errorf("stop: %w", err)
 		}
 	}
@@ -120,12 +123,13 @@ func (b *Builder) create(ctx context.Context, p Plan, name string, inst instance
 	done := b.span(SpanAWS, "create image")
 	t := thing{kind: KindImage, name: name, region: p.Config.Region, cloud: b.EC2}
 	t, err := trash.produce(ctx, t, func(ctx context.Context) (thing, error) {
-		out, err := b.EC2.CreateImage(ctx, createInput(p, name, inst.id))
+		out, err := settled(ctx, func(ctx context.Context) (*ec2.CreateImageOutput, error) {
+			return b.EC2.CreateImage(ctx, createInput(p, name, inst.id))
+		}, inst.made)
 		if err != nil {
 			return thing{}, err
 		}
-		t.id = aws.ToString(out.ImageId)
-		return t, nil
+		return t.born(out.ImageId), nil
 	})
 	done()
 	if err != nil {
@@ -191,20 +195,24 @@ func snapshotsOf(img types.Image) (ids []string) {
 }
 
 // removeImage deregisters an image and, if wanted, deletes its snapshots.
-func removeImage(ctx context.Context, cloud EC2, id string, snapshots bool) error {
-	out, err := cloud.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{id}})
-	if hasCode(err, "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable") || err == nil && len(out.Images) == 0 {
+func removeImage(ctx context.Context, t thing, snapshots bool) error {
+	out, err := settled(ctx, func(ctx context.Context) (*ec2.DescribeImagesOutput, error) {
+		return t.cloud.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{t.id}})
+	}, t)
+	if hasCode(err, t.absence()...) || err == nil && len(out.Images) == 0 {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	_, err = cloud.DeregisterImage(ctx, &ec2.DeregisterImageInput{ImageId: &id})
-	if err := ignore(err, "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"); err != nil || !snapshots {
+	_, err = settled(ctx, func(ctx context.Context) (*ec2.DeregisterImageOutput, error) {
+		return t.cloud.DeregisterImage(ctx, &ec2.DeregisterImageInput{ImageId: &t.id})
+	}, t)
+	if err := ignore(err, t.absence()...); err != nil || !snapshots {
 		return err
 	}
 	for _, snapshot := range snapshotsOf(out.Images[0]) {
-		if err := deleteSnapshot(ctx, cloud, snapshot); err != nil {
+		if err := deleteSnapshot(ctx, t.cloud, snapshot); err != nil {
 			return err
 		}
 	}

@@ -60,8 +60,12 @@ type ImageFilter struct {
 
 // Instance is the temporary machine.
 type Instance struct {
-	// Type is the instance type (instance_type). Required, unless SpotTypes is set.
+	// Type is the instance type (instance_type). Required, unless Spot.Types is set.
 	Type string
+
+	// Types are further types, taken in this order when AWS has no capacity for
+	// Type in any of the subnets. Optional.
+	Types []string
 
 	// Tags are put on the instance and the other temporary resources (run_tags);
 	// VolumeTags on its volumes (run_volume_tags). Optional.
@@ -122,7 +126,8 @@ type Spot struct {
 	// MaxPrice in dollars an hour, or auto for the on-demand price.
 	MaxPrice string
 
-	// Types are the acceptable instance types (spot_instance_types), the first available one taken. Optional; defaults to Instance.Type.
+	// Types are the acceptable instance types (spot_instance_types), the first
+	// available one taken. Optional; defaults to Instance.Type and Instance.Types.
 	Types []string
 
 	// Tags are put on the request (spot_tags). Optional.

@@ -46,6 +46,7 @@ type thing struct {
 	account        string
 	cloud          EC2
 	tagged         string // the id that its tags are under, when that is another
+	since          time.Time
 }
 
 func (t thing) String() string { return t.kind + " " + t.id }
@@ -55,7 +56,7 @@ func (t thing) same(x thing) bool {
 	return t.kind == x.kind && t.region == x.region && t.name == x.name
 }
 
-// createLimit bounds a call that makes something.
+// createLimit is how long a call that makes something may go on in a canceled build.
 const createLimit = 2 * time.Minute
 
 // produce makes a thing, unless it was made before: recorded before, and waited
@@ -72,13 +73,16 @@ func (e *estate) produce(ctx context.Context, t thing, call func(context.Context
 	if err := e.record(Making, t); err != nil {
 		return thing{}, err
 	}
-	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), createLimit)
+	longer, cancel := outlive(ctx, createLimit)
 	defer cancel()
-	made, err := call(asking)
-	if err == nil || refused(err) {
-		return made, err
+	made, err := call(longer)
+	if err != nil && !refused(err) {
+		made, err = e.lost(ctx, t, err)
 	}
-	return e.lost(ctx, t, err)
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
+	}
+	return made, err
 }
 
 // refused says whether an error means that nothing was made. An answer that was
@@ -140,11 +144,11 @@ func (b *Builder) takeAway(ctx context.Context, t thing) error {
 		_, err := t.cloud.DeleteKeyPair(ctx, &ec2.DeleteKeyPairInput{KeyName: &t.id})
 		return err
 	case KindGroup:
-		return deleteGroup(ctx, t.cloud, t.id)
+		return deleteGroup(ctx, t)
 	case KindInstance:
 		return b.terminate(ctx, t)
 	default:
-		return removeImage(ctx, t.cloud, t.id, true)
+		return removeImage(ctx, t, true)
 	}
 }
 

@@ -20,6 +20,7 @@ type instance struct {
 	id       string
 	region   string
 	spot     bool
+	made     thing
 	addr     address
 	identity provision.Identity
 
@@ -34,6 +35,7 @@ type keys struct {
 	login     provision.Key // ours, when it is temporary
 	host      provision.Key // the machine's, when we chose it
 	temporary bool
+	made      thing // the pair, when it is temporary
 }
 
 // launch makes the temporary resources, the machine last, and waits until it runs.
@@ -61,8 +63,9 @@ func (b *Builder) launch(ctx context.Context, p Plan, trash *estate) (inst insta
 
 // groups are the machine's security groups.
 type groups struct {
-	ids  []string
-	made *undo.Entry // of the temporary one; nil without
+	ids   []string
+	made  thing       // the temporary one
+	entry *undo.Entry // of that; nil without
 }
 
 // makeAccess makes the key pair and the security group at the same time. It
@@ -98,10 +101,11 @@ func (b *Builder) makeKeys(ctx context.Context, p Plan, trash *estate) (k keys, 
 	if err != nil {
 		return keys{}, err
 	}
-	return k, b.importKey(ctx, p, k, trash)
+	k.made, err = b.importKey(ctx, p, k, trash)
+	return k, err
 }
 
-func (b *Builder) importKey(ctx context.Context, p Plan, k keys, trash *estate) error {
+func (b *Builder) importKey(ctx context.Context, p Plan, k keys, trash *estate) (thing, error) {
 	defer b.span(SpanAWS, "import key pair")()
 	t := thing{kind: KindKeyPair, name: k.pair, region: p.Config.Region, cloud: b.EC2}
 	t, err := trash.produce(ctx, t, func(ctx context.Context) (thing, error) {
@@ -112,14 +116,15 @@ func (b *Builder) importKey(ctx context.Context, p Plan, k keys, trash *estate) 
 		if err != nil {
 			return thing{}, err
 		}
-		t.id, t.tagged = k.pair, aws.ToString(out.KeyPairId) // it is deleted by its name, and tagged by its id
+		t = t.born(&k.pair) // it is deleted by its name, and tagged by its id
+		t.tagged = aws.ToString(out.KeyPairId)
 		return t, nil
 	})
 	if err != nil {
-		return fmt.Errorf("import key pair %s: %w", k.pair, err)
+		return thing{}, fmt.Errorf("import key pair %s: %w", k.pair, err)
 	}
 	_, err = trash.add(t)
-	return err
+	return t, err
 }
 
 // makeGroup makes a security group that lets us in and nobody else, unless the user named some.
@@ -141,8 +146,7 @@ func (b *Builder) makeGroup(ctx context.Context, p Plan, trash *estate) (groups,
 		if err != nil {
 			return thing{}, err
 		}
-		t.id = aws.ToString(out.GroupId)
-		return t, nil
+		return t.born(out.GroupId), nil
 	})
 	if err != nil {
 		return groups{}, fmt.Errorf("create a security group: %w", err)
@@ -151,24 +155,26 @@ func (b *Builder) makeGroup(ctx context.Context, p Plan, trash *estate) (groups,
 	if err != nil {
 		return groups{}, err
 	}
-	if err := b.letIn(ctx, t.id, sshFrom(p.CIDRs, cmp.Or(p.Config.SSH.Port, 22))); err != nil {
+	if err := b.letIn(ctx, t, sshFrom(p.CIDRs, cmp.Or(p.Config.SSH.Port, 22))); err != nil {
 		return groups{}, &Error{StageLaunch, t.id, fmt.Errorf("let ourselves in: %w", err)}
 	}
-	return groups{[]string{t.id}, entry}, nil
+	return groups{[]string{t.id}, t, entry}, nil
 }
 
 // letIn gives a new group its one rule. When the answer is lost, the group says whether it has one.
-func (b *Builder) letIn(ctx context.Context, id string, rule types.IpPermission) error {
-	_, err := b.EC2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{
-		GroupId: &id, IpPermissions: []types.IpPermission{rule},
-	})
-	if err == nil || hasCode(err, "InvalidPermission.Duplicate") { // the SDK has asked twice
+func (b *Builder) letIn(ctx context.Context, group thing, rule types.IpPermission) error {
+	_, err := settled(ctx, func(ctx context.Context) (*ec2.AuthorizeSecurityGroupIngressOutput, error) {
+		return b.EC2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{
+			GroupId: &group.id, IpPermissions: []types.IpPermission{rule},
+		})
+	}, group)
+	if err == nil || hasCode(err, "InvalidPermission.Duplicate") { // it was asked twice
 		return nil
 	}
 	if refused(err) || ctx.Err() != nil {
 		return err
 	}
-	out, lookErr := b.EC2.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{id}})
+	out, lookErr := b.EC2.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{group.id}})
 	if lookErr != nil || len(out.SecurityGroups) != 1 || len(out.SecurityGroups[0].IpPermissions) == 0 {
 		return err
 	}
@@ -190,66 +196,32 @@ func sshFrom(cidrs []string, port int) types.IpPermission {
 
 // deleteGroup deletes a security group, which AWS refuses for some seconds
 // after the last machine in it is gone.
-func deleteGroup(ctx context.Context, cloud EC2, id string) error {
+func deleteGroup(ctx context.Context, t thing) error {
 	return poll.Until(ctx, poll.Seconds(), func(ctx context.Context) (bool, error) {
-		_, err := cloud.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &id})
-		if hasCode(err, "DependencyViolation", "InvalidGroup.InUse") {
+		_, err := t.cloud.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &t.id})
+		if hasCode(err, "DependencyViolation", "InvalidGroup.InUse") || t.unseen(err) {
 			return false, nil
 		}
-		return true, ignore(err, "InvalidGroup.NotFound")
+		return true, ignore(err, t.absence()...)
 	})
-}
-
-// run launches the machine, of the first type that there is capacity for. Each
-// try has a token of its own: with that of another one AWS would answer with
-// the machine of that.
-func (b *Builder) run(ctx context.Context, p Plan, k keys, g groups, try int, trash *estate) (instance, error) {
-	defer b.span(SpanAWS, "run instance")()
-	data := p.Config.Instance.UserData
-	if k.host.Private != nil {
-		var err error
-		if data, err = userData(k.host, b.firstLease(p), data); err != nil {
-			return instance{}, err
-		}
-	}
-	in := runInput(p, k.pair, g.ids, data)
-	if try > 1 {
-		in.ClientToken = aws.String(fmt.Sprintf("%s-%d", *in.ClientToken, try))
-	}
-	t := thing{kind: KindInstance, name: *in.ClientToken, region: p.Config.Region, cloud: b.EC2}
-	t, err := trash.produce(ctx, t, func(ctx context.Context) (thing, error) {
-		out, err := b.EC2.RunInstances(ctx, in)
-		if err != nil {
-			return thing{}, err
-		}
-		t.id, t.account = aws.ToString(out.Instances[0].InstanceId), aws.ToString(out.OwnerId)
-		return t, nil
-	})
-	if err != nil {
-		return instance{}, fmt.Errorf("launch a %s: %w", in.InstanceType, err)
-	}
-	inst := instance{id: t.id, region: t.region, spot: p.Config.Instance.Spot != nil}
-	if k.temporary {
-		inst.temporaryKey = k.login.Public
-	}
-	inst.undo, err = trash.add(t, g.uses()...)
-	return inst, err
 }
 
 // uses are what an instance in these groups keeps from being taken back.
 func (g groups) uses() []*undo.Entry {
-	if g.made == nil {
+	if g.entry == nil {
 		return nil
 	}
-	return []*undo.Entry{g.made}
+	return []*undo.Entry{g.entry}
 }
 
 // terminate ends the machine and waits for that, because its security group
 // cannot go before it.
 func (b *Builder) terminate(ctx context.Context, t thing) error {
-	_, err := b.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{t.id}})
+	_, err := settled(ctx, func(ctx context.Context) (*ec2.TerminateInstancesOutput, error) {
+		return b.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{t.id}})
+	}, t)
 	if err != nil {
-		return ignore(err, "InvalidInstanceID.NotFound")
+		return ignore(err, t.absence()...)
 	}
 	return b.awaitTerminated(ctx, instance{id: t.id, region: t.region})
 }
@@ -299,6 +271,9 @@ func (b *Builder) consoleFingerprints(ctx context.Context, s SSH, inst instance)
 		out, err := b.EC2.GetConsoleOutput(ctx, &ec2.GetConsoleOutputInput{InstanceId: &inst.id, Latest: aws.Bool(true)})
 		if hasCode(err, "UnsupportedOperation", "InvalidParameterCombination") { // only some types have the latest
 			out, err = b.EC2.GetConsoleOutput(ctx, &ec2.GetConsoleOutputInput{InstanceId: &inst.id})
+		}
+		if inst.made.unseen(err) {
+			return false, nil
 		}
 		if err != nil {
 			return false, err

@@ -11,11 +11,11 @@ import (
 )
 
 // runInput is what a build asks of RunInstances.
-func runInput(p Plan, keyPair string, groups []string, data []byte) *ec2.RunInstancesInput {
+func runInput(p Plan, at berth, keyPair string, groups []string, data []byte) *ec2.RunInstancesInput {
 	c := p.Config.Instance
 	in := &ec2.RunInstancesInput{
-		ClientToken: aws.String("imago-" + p.ID),
-		ImageId:     &p.Source.ID, InstanceType: types.InstanceType(c.Type),
+		ClientToken: &at.token,
+		ImageId:     &p.Source.ID, InstanceType: types.InstanceType(at.kind),
 		MinCount: aws.Int32(1), MaxCount: aws.Int32(1),
 		InstanceInitiatedShutdownBehavior: types.ShutdownBehavior(shutdownBehavior(c)),
 		BlockDeviceMappings:               launchMappings(p),
@@ -41,7 +41,7 @@ func runInput(p Plan, keyPair string, groups []string, data []byte) *ec2.RunInst
 	if c.UnlimitedCredits {
 		in.CreditSpecification = &types.CreditSpecificationRequest{CpuCredits: aws.String("unlimited")}
 	}
-	placeInNetwork(in, p, groups)
+	placeInNetwork(in, p, at, groups)
 	askForSpot(in, c)
 	return in
 }
@@ -70,11 +70,8 @@ func volumeTags(p Plan) map[string]string {
 
 // placeInNetwork says which subnet and groups the machine is in. Whether it has
 // a public address can only be said of an interface.
-func placeInNetwork(in *ec2.RunInstancesInput, p Plan, groups []string) {
-	var subnet *string
-	if p.Subnet != "" {
-		subnet = &p.Subnet
-	}
+func placeInNetwork(in *ec2.RunInstancesInput, p Plan, at berth, groups []string) {
+	subnet := optional(at.subnet)
 	if public := p.Config.Network.AssociatePublicIP; public != nil {
 		in.NetworkInterfaces = []types.InstanceNetworkInterfaceSpecification{{
 			DeviceIndex: aws.Int32(0), AssociatePublicIpAddress: public, SubnetId: subnet,
@@ -89,9 +86,6 @@ func placeInNetwork(in *ec2.RunInstancesInput, p Plan, groups []string) {
 func askForSpot(in *ec2.RunInstancesInput, c Instance) {
 	if c.Spot == nil {
 		return
-	}
-	if len(c.Spot.Types) > 0 {
-		in.InstanceType = types.InstanceType(c.Spot.Types[0])
 	}
 	o := &types.SpotMarketOptions{
 		SpotInstanceType:             types.SpotInstanceTypeOneTime,

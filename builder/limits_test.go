@@ -18,12 +18,14 @@ func TestLimits(t *testing.T) {
 		w.Write([]byte(`<Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"/>`))
 	}))
 	defer cloud.Close()
-	var limits Limits
+	var calls Calls
 	client := func(region string) *ec2.Client {
-		return ec2.New(ec2.Options{
+		cfg := aws.Config{
 			Region: region, BaseEndpoint: &cloud.URL,
 			Credentials: credentials.NewStaticCredentialsProvider("AKID", "secret", ""),
-		}, limits.Apply)
+		}
+		calls.Configure(&cfg)
+		return ec2.NewFromConfig(cfg)
 	}
 	run := func(c *ec2.Client) time.Duration {
 		start := time.Now()

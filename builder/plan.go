@@ -33,7 +33,9 @@ type Plan struct {
 	Mappings   []types.BlockDeviceMapping
 
 	// VPC and Subnet are where the machine goes. Empty: the account's default.
+	// Subnets are where it may go as well, in this order, when AWS has no capacity there.
 	VPC, Subnet string
+	Subnets     []string
 
 	// Groups are existing security groups; when there are none, a temporary one is made for CIDRs.
 	Groups []string

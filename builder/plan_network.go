@@ -65,30 +65,35 @@ func (b *Builder) planSubnet(ctx context.Context, p *Plan, n Network) error {
 	if err != nil {
 		return fmt.Errorf("look up the subnet: %w", err)
 	}
-	s, err := chooseSubnet(out.Subnets, n)
+	all, err := orderSubnets(out.Subnets, n)
 	if err != nil {
 		return err
 	}
-	p.Subnet, p.VPC = aws.ToString(s.SubnetId), aws.ToString(s.VpcId)
+	p.Subnet, p.VPC = aws.ToString(all[0].SubnetId), aws.ToString(all[0].VpcId)
+	for _, s := range all[1:] {
+		if aws.ToString(s.VpcId) == p.VPC { // the temporary security group is of that one
+			p.Subnets = append(p.Subnets, aws.ToString(s.SubnetId))
+		}
+	}
 	return nil
 }
 
-// chooseSubnet takes one of several.
-func chooseSubnet(all []types.Subnet, n Network) (types.Subnet, error) {
-	free := func(x, y types.Subnet) int {
-		return cmp.Compare(aws.ToInt32(x.AvailableIpAddressCount), aws.ToInt32(y.AvailableIpAddressCount))
-	}
-	switch {
+// orderSubnets puts the one to take first, and those behind it that will do as well.
+func orderSubnets(all []types.Subnet, n Network) ([]types.Subnet, error) {
+	all = slices.Clone(all)
+	switch f := n.SubnetFilter; {
 	case len(all) == 0:
-		return types.Subnet{}, errors.New("no subnet matches: check subnet_id, subnet_filter, vpc_id and availability_zone")
-	case len(all) == 1, n.SubnetFilter == nil:
-		return slices.MaxFunc(all, free), nil
-	case n.SubnetFilter.Random:
-		return all[rand.IntN(len(all))], nil
-	case n.SubnetFilter.MostFree:
-		return slices.MaxFunc(all, free), nil
+		return nil, errors.New("no subnet matches: check subnet_id, subnet_filter, vpc_id and availability_zone")
+	case len(all) > 1 && f != nil && f.Random:
+		rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	case len(all) > 1 && f != nil && !f.MostFree:
+		return nil, fmt.Errorf("%d subnets match subnet_filter: make it narrower, or choose with most_free or random", len(all))
+	default:
+		slices.SortStableFunc(all, func(x, y types.Subnet) int {
+			return cmp.Compare(aws.ToInt32(y.AvailableIpAddressCount), aws.ToInt32(x.AvailableIpAddressCount))
+		})
 	}
-	return types.Subnet{}, fmt.Errorf("%d subnets match subnet_filter: make it narrower, or choose with most_free or random", len(all))
+	return all, nil
 }
 
 // planGroups finds the existing security groups, or who may reach a temporary one.

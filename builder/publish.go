@@ -22,12 +22,13 @@ func (b *Builder) copies(ctx context.Context, p Plan, from made, trash *estate) 
 		}
 		t := thing{kind: KindImage, name: p.Config.Output.Name, region: r.Region, cloud: cloud}
 		t, err := trash.produce(ctx, t, func(ctx context.Context) (thing, error) {
-			out, err := cloud.CopyImage(ctx, copyInput(p, from, r))
+			out, err := settled(ctx, func(ctx context.Context) (*ec2.CopyImageOutput, error) {
+				return cloud.CopyImage(ctx, copyInput(p, from, r))
+			}, from.thing)
 			if err != nil {
 				return thing{}, err
 			}
-			t.id = aws.ToString(out.ImageId)
-			return t, nil
+			return t.born(out.ImageId), nil
 		})
 		if err != nil {
 			return &Error{StageCapture, from.id, fmt.Errorf("copy to %s: %w", r.Region, err)}
@@ -73,19 +74,28 @@ func (b *Builder) publish(ctx context.Context, p Plan, all []made) error {
 // finish takes the end off an image and its snapshots. An image that is whole is
 // kept without that too, but its snapshots only as long as it is there.
 func (b *Builder) finish(ctx context.Context, m made) {
-	if err := tagExpiry(ctx, m.cloud, ExpiresNever, append([]string{m.id}, m.snapshots...)...); err != nil && ctx.Err() == nil {
+	_, err := settled(ctx, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, tagExpiry(ctx, m.cloud, ExpiresNever, append([]string{m.id}, m.snapshots...)...)
+	}, m.thing)
+	if err != nil && ctx.Err() == nil {
 		b.warn("the tag %s of %s stays as it was: %v", TagExpires, m.id, err)
 	}
 }
 
 func publishOne(ctx context.Context, p Plan, m made) error {
 	for _, in := range imageAttributes(p.Config.Output, m.id) {
-		if _, err := m.cloud.ModifyImageAttribute(ctx, in); err != nil {
+		_, err := settled(ctx, func(ctx context.Context) (*ec2.ModifyImageAttributeOutput, error) {
+			return m.cloud.ModifyImageAttribute(ctx, in)
+		}, m.thing)
+		if err != nil {
 			return &Error{StageCapture, m.id, fmt.Errorf("set %s: %w", aws.ToString(in.Attribute), err)}
 		}
 	}
 	for _, in := range snapshotAttributes(p.Config.Output, m.snapshots) {
-		if _, err := m.cloud.ModifySnapshotAttribute(ctx, in); err != nil {
+		_, err := settled(ctx, func(ctx context.Context) (*ec2.ModifySnapshotAttributeOutput, error) {
+			return m.cloud.ModifySnapshotAttribute(ctx, in)
+		}, m.thing)
+		if err != nil {
 			return &Error{StageCapture, aws.ToString(in.SnapshotId), fmt.Errorf("share it: %w", err)}
 		}
 	}
@@ -148,6 +158,8 @@ func deprecate(ctx context.Context, p Plan, m made) error {
 	if at.IsZero() {
 		return nil
 	}
-	_, err := m.cloud.EnableImageDeprecation(ctx, &ec2.EnableImageDeprecationInput{ImageId: &m.id, DeprecateAt: &at})
+	_, err := settled(ctx, func(ctx context.Context) (*ec2.EnableImageDeprecationOutput, error) {
+		return m.cloud.EnableImageDeprecation(ctx, &ec2.EnableImageDeprecationInput{ImageId: &m.id, DeprecateAt: &at})
+	}, m.thing)
 	return err
 }

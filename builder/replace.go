@@ -18,7 +18,9 @@ func (b *Builder) replace(ctx context.Context, p Plan, inst instance, trash *est
 	if err != nil {
 		return nil, err
 	}
-	out, err := b.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{draft[0].id}})
+	out, err := settled(ctx, func(ctx context.Context) (*ec2.DescribeImagesOutput, error) {
+		return b.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{draft[0].id}})
+	}, draft[0].thing)
 	if err != nil || len(out.Images) != 1 {
 		return nil, &Error{StageCapture, draft[0].id, fmt.Errorf("look it up: %w", err)}
 	}
@@ -31,11 +33,11 @@ func (b *Builder) replace(ctx context.Context, p Plan, inst instance, trash *est
 // removeOlder takes the older images of the name away in one region.
 func (b *Builder) removeOlder(ctx context.Context, p Plan, region string, cloud EC2) error {
 	for _, old := range p.Replaces[region] {
-		id := aws.ToString(old.ImageId)
-		if err := removeImage(ctx, cloud, id, p.Config.Output.DeleteSnapshots); err != nil {
-			return &Error{StageCapture, id, fmt.Errorf("take the older image away: %w", err)}
+		t := thing{kind: KindImage, id: aws.ToString(old.ImageId), cloud: cloud}
+		if err := removeImage(ctx, t, p.Config.Output.DeleteSnapshots); err != nil {
+			return &Error{StageCapture, t.id, fmt.Errorf("take the older image away: %w", err)}
 		}
-		b.note("took %s in %s away, which had the same name", id, region)
+		b.note("took %s in %s away, which had the same name", t.id, region)
 	}
 	return nil
 }
@@ -45,12 +47,13 @@ func (b *Builder) rename(ctx context.Context, p Plan, draft made, img types.Imag
 	draft.undo.Keep() // from here on it is all there is of this name: better an image with an odd name than none
 	t := thing{kind: KindImage, name: p.Config.Output.Name, region: p.Config.Region, cloud: b.EC2}
 	t, err := trash.produce(ctx, t, func(ctx context.Context) (thing, error) {
-		out, err := b.EC2.RegisterImage(ctx, registerInput(p, img))
+		out, err := settled(ctx, func(ctx context.Context) (*ec2.RegisterImageOutput, error) {
+			return b.EC2.RegisterImage(ctx, registerInput(p, img))
+		}, draft.thing)
 		if err != nil {
 			return thing{}, err
 		}
-		t.id = aws.ToString(out.ImageId)
-		return t, nil
+		return t.born(out.ImageId), nil
 	})
 	if err != nil {
 		b.finish(ctx, draft)
@@ -64,7 +67,7 @@ func (b *Builder) rename(ctx context.Context, p Plan, draft made, img types.Imag
 	if err := b.awaitAvailable(ctx, p, &m); err != nil {
 		return nil, err
 	}
-	if err := removeImage(ctx, b.EC2, draft.id, false); err != nil {
+	if err := removeImage(ctx, draft.thing, false); err != nil {
 		return nil, &LeakError{Resources: []string{draft.String()}, Err: err}
 	}
 	trash.record(Gone, draft.thing)

@@ -123,9 +123,9 @@ func (e *estate) takeOver() (inst instance, err error) {
 	for _, t := range e.earlier {
 		switch t.kind {
 		case KindGroup:
-			g.made = e.own(t)
+			g = groups{made: t, entry: e.own(t)}
 		case KindInstance:
-			inst = instance{id: t.id, region: t.region, undo: e.own(t, g.uses()...)}
+			inst = instance{id: t.id, region: t.region, made: t, undo: e.own(t, g.uses()...)}
 		default:
 			e.own(t)
 		}

@@ -57,10 +57,13 @@ fi
 
 # An empty machine-id is filled in at boot (machine-id(5)); the random seed must differ.
 [ ! -f /etc/machine-id ] || : > /etc/machine-id
-remove() {
-	rm -rf "$@" /var/lib/systemd/random-seed /var/lib/dhcp/*.leases /root/.bash_history "$home/.bash_history"
-}
-remove "$@" 2> /dev/null || { # cloud-init's last stage may still have put a file where we were
-	sleep 1
-	remove "$@"
-}
+set -- "$@" /var/lib/systemd/random-seed /var/lib/dhcp/*.leases /root/.bash_history "$home/.bash_history"
+
+# On a slow machine cloud-init may still be at its first boot, and write where
+# this removes. It comes to its end.
+tries=60
+until rm -rf "$@"; do
+	tries=$((tries - 1))
+	[ "$tries" -gt 0 ] || exit 1
+	sleep 0.5
+done

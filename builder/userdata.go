@@ -9,6 +9,7 @@ import (
 	"net/textproto"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/imagobuild/imago/provision"
 )
@@ -104,8 +105,9 @@ func multipartHeader(user []byte) (kind string, body []byte, ok bool) {
 	head = strings.NewReplacer("\n ", " ", "\n\t", " ").Replace(head)
 	for line := range strings.Lines(head) {
 		name, value, _ := strings.Cut(line, ":")
-		if strings.EqualFold(strings.TrimSpace(name), "Content-Type") && strings.HasPrefix(strings.TrimSpace(value), "multipart/") {
-			return strings.TrimSpace(value), []byte(rest), true
+		value = strings.TrimSpace(value)
+		if strings.EqualFold(strings.TrimSpace(name), "Content-Type") && strings.HasPrefix(value, "multipart/") && !strings.ContainsFunc(value, unicode.IsControl) {
+			return value, []byte(rest), true
 		}
 	}
 	return "", nil, false

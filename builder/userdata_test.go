@@ -126,3 +126,101 @@ func TestUserDataTooLong(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// userDataSeeds are what people write into user_data, and what could pass for it.
+func userDataSeeds() []string {
+	return []string{
+		"", " \n", "hello", "#!/bin/sh\ntrue\n", "#cloud-config\na: b\n", "#include\nhttp://x/\n", "## template: jinja\n#cloud-config\n", "\x1f\x8b\x08\x00",
+		"MIME-Version: 1.0\nContent-Type: multipart/mixed;\n boundary=\"x\"\n\n--x\nContent-Type: text/x-shellscript\n\n#!/bin/sh\n--x--\n",
+		"content-type:multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\nhello\r\n--x--\r\n", "Content-Type: multipart/", "Content-Type: multipart/\n\n", "Content-Type: multipart/mixed\rX: y\n\n",
+		"\n\n", ":\n\n:", "Content-Type: text/plain\n\nhello", strings.Repeat("#", maxUserData),
+	}
+}
+
+// FuzzUserData: whatever the user's part is, ours is read first and as it was
+// meant, the user's arrives as it is, and AWS takes all of it.
+func FuzzUserData(f *testing.F) {
+	for _, user := range userDataSeeds() {
+		f.Add([]byte(user))
+	}
+	key := provision.Key{Private: []byte("-----BEGIN\nabc\n-----END\n"), Public: "ssh-ed25519 AAAA imago"}
+	f.Fuzz(func(t *testing.T, user []byte) {
+		data, err := userData(key, time.Minute, user)
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), "user_data: ") {
+				t.Error(err)
+			}
+			return
+		}
+		if len(data) > maxUserData {
+			t.Errorf("%d bytes", len(data))
+		}
+		got := flat(t, data)
+		if len(got) < 2 || got[0].Body != string(hostKeyConfig(key)) || got[1].Body != string(bootLease(time.Minute)) {
+			t.Fatalf("not ours first: %q", got)
+		}
+		var want []part
+		if len(bytes.TrimSpace(user)) > 0 {
+			kind, body := partOf(user)
+			want = append(want, part{kind, string(body)})
+		}
+		if diff := cmp.Diff(want, got[2:]); len(want)+len(got[2:]) > 0 && diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// flat are the parts of user-data, without looking into those that have parts.
+func flat(t *testing.T, data []byte) (all []part) {
+	t.Helper()
+	if bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
+		z, err := gzip.NewReader(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if data, err = io.ReadAll(z); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := mail.ReadMessage(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r := multipart.NewReader(m.Body, params["boundary"]); ; {
+		p, err := r.NextRawPart()
+		if err == io.EOF {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(base64.NewDecoder(base64.StdEncoding, p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, part{p.Header.Get("Content-Type"), string(body)})
+	}
+}
+
+// FuzzMIME: a user's own multi-part is taken apart into one header line and what
+// is behind its headers; anything else stays whole.
+func FuzzMIME(f *testing.F) {
+	for _, user := range userDataSeeds() {
+		f.Add([]byte(user))
+	}
+	f.Fuzz(func(t *testing.T, user []byte) {
+		kind, body, ok := multipartHeader(user)
+		switch {
+		case !ok && (kind != "" || body != nil):
+			t.Errorf("%q and %q of what has no parts", kind, body)
+		case ok && (!strings.HasPrefix(kind, "multipart/") || strings.TrimSpace(kind) != kind || strings.ContainsAny(kind, "\r\n\x00")):
+			t.Errorf("the header is %q", kind)
+		case ok && !strings.HasSuffix(strings.ReplaceAll(string(user), "\r\n", "\n"), "\n\n"+string(body)):
+			t.Errorf("the body is %q", body)
+		}
+	})
+}

@@ -13,10 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
-// visible is how long AWS may take until it knows what it has just made
-// (docs.aws.amazon.com, "Eventual consistency in the Amazon EC2 API").
-const visible = time.Minute
-
 // ignore drops an error with one of these codes.
 func ignore(err error, codes ...string) error {
 	if hasCode(err, codes...) {

@@ -13,7 +13,7 @@ import (
 	"github.com/imagobuild/imago/builder"
 )
 
-var accounts = flag.Int("accounts", 3000, "how many random accounts TestPlanProperties plans for")
+var accounts = flag.Int("accounts", 10000, "how many random accounts TestPlanProperties plans for")
 
 var now = time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
 

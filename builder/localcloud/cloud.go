@@ -102,7 +102,11 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		respondFault(w, id, faultf("RequestEntityTooLarge", "The request cannot be read: %v", err))
 		return
 	}
-	scope, err := c.keys.verify(r, body, c.now())
+	now, own := c.now(), strings.HasPrefix(r.URL.Path, ownPath)
+	if !own {
+		now = c.clock(w)
+	}
+	scope, err := c.keys.verify(r, body, now)
 	if err != nil {
 		c.log.Warn("request refused", "path", r.URL.Path, "why", err)
 		refuse(w, r, scope.service, id, faultOf(err))
@@ -110,7 +114,7 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer c.rescue(w, r, scope.service, id)
 	switch {
-	case strings.HasPrefix(r.URL.Path, ownPath):
+	case own:
 		c.serveOwn(w, r, body)
 	case scope.service == "ssm":
 		c.serveSSM(w, scope.region, r, body)

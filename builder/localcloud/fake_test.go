@@ -153,7 +153,7 @@ func (f *fakeMachines) Close() error {
 // testCloud is a cloud that serves, on fake machines.
 type testCloud struct {
 	*Cloud
-	t        *testing.T
+	t        testing.TB
 	machines *fakeMachines
 	dir      string
 	region   string
@@ -161,12 +161,12 @@ type testCloud struct {
 }
 
 // openTest opens a cloud in a new directory; change may adapt its options.
-func openTest(t *testing.T, change ...func(*Options)) *testCloud {
+func openTest(t testing.TB, change ...func(*Options)) *testCloud {
 	t.Helper()
 	return openTestIn(t, t.TempDir(), change...)
 }
 
-func openTestIn(t *testing.T, dir string, change ...func(*Options)) *testCloud {
+func openTestIn(t testing.TB, dir string, change ...func(*Options)) *testCloud {
 	t.Helper()
 	fake := &fakeMachines{dir: filepath.Join(dir, "disks"), guests: map[string]*fakeGuest{}}
 	options := Options{StateDir: filepath.Join(dir, "state"), CacheDir: filepath.Join(dir, "cache"), Machines: fake}
@@ -236,7 +236,7 @@ func (c *testCloud) until(id, state string) {
 }
 
 // eventually waits until something is so.
-func eventually(t *testing.T, what string, so func() bool) {
+func eventually(t testing.TB, what string, so func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(5 * time.Second); !so(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -270,7 +270,7 @@ func (c *testCloud) post(service, body string, change func(*http.Request)) (int,
 	return do(c.t, http.DefaultClient, r)
 }
 
-func do(t *testing.T, client *http.Client, r *http.Request) (int, string) {
+func do(t testing.TB, client *http.Client, r *http.Request) (int, string) {
 	t.Helper()
 	answer, err := client.Do(r)
 	if err != nil {
@@ -312,7 +312,7 @@ type node struct {
 	Children []node `xml:",any"`
 }
 
-func parseNode(t *testing.T, text string) node {
+func parseNode(t testing.TB, text string) node {
 	t.Helper()
 	var n node
 	if err := xml.Unmarshal([]byte(text), &n); err != nil {

@@ -13,6 +13,10 @@ type Faults struct {
 	// Seed decides which calls a Share means. The same seed and the same calls
 	// have the same faults. Optional; defaults to 0.
 	Seed uint64 `json:"seed,omitempty"`
+
+	// Clock is how far the cloud's clock is ahead of this computer's; negative:
+	// behind. Requests must be signed by it. Optional.
+	Clock Span `json:"clock,omitempty"`
 	// Rules are asked in their order. One that answers a call, or resets its
 	// connection before the effect, is the last that the call reaches.
 	Rules []FaultRule `json:"rules"`
@@ -29,6 +33,10 @@ type FaultRule struct {
 	InstanceType string `json:"instance_type,omitempty"`
 	Subnet       string `json:"subnet,omitempty"`
 	Zone         string `json:"zone,omitempty"`
+
+	// Token keeps a rule to the calls that carry this session token. Optional;
+	// defaults to any.
+	Token string `json:"token,omitempty"`
 
 	// Nth is which of the calls that reach the rule it strikes, from 1.
 	// Optional; defaults to all. Share is how many of them instead, up to 1.
@@ -104,6 +112,10 @@ func defaultMessage(code string) string {
 			"Our system will be working on provisioning additional capacity."
 	case "InternalError", "InternalFailure":
 		return "An internal error has occurred"
+	case "ExpiredToken", "ExpiredTokenException":
+		return "The security token included in the request is expired"
+	case "RequestExpired":
+		return "Request has expired."
 	case "Unavailable", "ServiceUnavailable":
 		return "The service is unavailable. Please try again shortly."
 	default:

@@ -11,7 +11,7 @@ import (
 // withFaults answers a call, or lets happen to it what the fault rules say:
 // every call of AWS's comes through here.
 func (c *Cloud) withFaults(w http.ResponseWriter, r *http.Request, service string, call *request, serve func(http.ResponseWriter)) {
-	call.struck = c.strike(call)
+	call.struck = c.strike(call, r.Header.Get("X-Amz-Security-Token"))
 	lost := false // the answer, not the effect
 	for _, rule := range call.struck {
 		c.log.Info("a fault rule strikes", "action", call.action, "region", call.region, "rule", rule)
@@ -37,13 +37,26 @@ func (c *Cloud) withFaults(w http.ResponseWriter, r *http.Request, service strin
 }
 
 // strike finds the rules that a call meets. Without rules it costs nothing.
-func (c *Cloud) strike(call *request) []FaultRule {
+func (c *Cloud) strike(call *request, token string) []FaultRule {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.faults.rules) == 0 {
 		return nil
 	}
-	return c.faults.strike(call.action, c.placesOf(call))
+	return c.faults.strike(call.action, token, c.placesOf(call))
+}
+
+// clock is what time it is for AWS's callers, who hear of it when a fault file
+// has set it wrong.
+func (c *Cloud) clock(w http.ResponseWriter) time.Time {
+	c.mu.Lock()
+	ahead := c.faults.clock
+	c.mu.Unlock()
+	now := c.now().Add(ahead)
+	if ahead != 0 {
+		w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+	}
+	return now
 }
 
 // reset ends a connection with an RST and without an answer, as a router does

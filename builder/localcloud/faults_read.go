@@ -45,7 +45,7 @@ func (p *faultReader) problem(at int, format string, args ...any) {
 
 func (p *faultReader) file(f *Faults) {
 	all := wholeFile(p.text)
-	found := p.object("", all, map[string]any{"seed": &f.Seed, "rules": new(json.RawMessage)})
+	found := p.object("", all, map[string]any{"seed": &f.Seed, "clock": &f.Clock, "rules": new(json.RawMessage)})
 	rules, ok := found["rules"]
 	switch {
 	case !ok:
@@ -78,7 +78,7 @@ func (p *faultReader) rule(place string, one piece) FaultRule {
 // fields are the places of a rule's fields, by their names in a file.
 func (r *FaultRule) fields() map[string]any {
 	return map[string]any{
-		"action": &r.Action, "instance_type": &r.InstanceType, "subnet": &r.Subnet, "zone": &r.Zone,
+		"action": &r.Action, "instance_type": &r.InstanceType, "subnet": &r.Subnet, "zone": &r.Zone, "token": &r.Token,
 		"nth": &r.Nth, "share": &r.Share, "times": &r.Times,
 		"delay": &r.Delay, "error": &r.Error, "message": &r.Message, "reset": &r.Reset, "consistency": &r.Consistency,
 		"machine": &r.Machine, "result": &r.Result, "after": &r.After, "for": &r.For, "bytes": &r.Bytes,

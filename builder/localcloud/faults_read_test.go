@@ -11,12 +11,14 @@ import (
 
 const everyFault = `{
   "seed": 7,
+  "clock": "-20m0s",
   "rules": [
     {"action": "*", "share": 0.3, "error": "RequestLimitExceeded"},
     {"action": "RunInstances", "nth": [2, 3], "instance_type": "c7i.*", "subnet": "subnet-1", "zone": "us-east-1a",
      "error": "InsufficientInstanceCapacity", "message": "none left", "times": 1},
     {"action": "Describe*", "delay": "1m30s"},
     {"action": "GetParameter", "reset": "before"},
+    {"action": "*", "token": "old", "error": "ExpiredToken"},
     {"action": "RunInstances", "reset": "after", "consistency": "10s", "machine": "never-boots"},
     {"action": "RunInstances", "machine": "dies", "after": "20s"},
     {"action": "StopInstances", "machine": "hangs-in-stop", "for": "1m0s"},
@@ -26,12 +28,13 @@ const everyFault = `{
 }`
 
 func TestParseFaults(t *testing.T) {
-	want := Faults{Seed: 7, Rules: []FaultRule{
+	want := Faults{Seed: 7, Clock: Span(-20 * time.Minute), Rules: []FaultRule{
 		{Action: "*", Share: 0.3, Error: "RequestLimitExceeded"},
 		{Action: "RunInstances", Nth: []int{2, 3}, InstanceType: "c7i.*", Subnet: "subnet-1", Zone: "us-east-1a",
 			Error: "InsufficientInstanceCapacity", Message: "none left", Times: 1},
 		{Action: "Describe*", Delay: Span(90 * time.Second)},
 		{Action: "GetParameter", Reset: "before"},
+		{Action: "*", Token: "old", Error: "ExpiredToken"},
 		{Action: "RunInstances", Reset: "after", Consistency: Span(10 * time.Second), Machine: "never-boots"},
 		{Action: "RunInstances", Machine: "dies", After: Span(20 * time.Second)},
 		{Action: "StopInstances", Machine: "hangs-in-stop", For: Span(time.Minute)},
@@ -45,7 +48,7 @@ func TestParseFaults(t *testing.T) {
 }
 
 func TestParseFaultsSaysAllThatIsWrong(t *testing.T) {
-	const names = "action, after, bytes, consistency, delay, error, for, instance_type, machine, message, nth, reset, result, share, subnet, times, zone"
+	const names = "action, after, bytes, consistency, delay, error, for, instance_type, machine, message, nth, reset, result, share, subnet, times, token, zone"
 	for name, test := range map[string]struct{ text, want string }{
 		"nothing":        {"", "line 1: unexpected end of JSON input"},
 		"half":           {"{\n\"rules\": [\n", "line 3: unexpected end of JSON input"},
@@ -62,7 +65,7 @@ func TestParseFaultsSaysAllThatIsWrong(t *testing.T) {
     {"acton": "RunInstances",
      "share": "much", "nth": [1.5], "times": 0, "delay": 2, "error": null, "bytes": 1e99}
   ]
-}`, `line 2: sed: there is no such field (there are rules, seed)
+}`, `line 2: sed: there is no such field (there are clock, rules, seed)
 line 4: rules[0].delay: said twice
 line 5: rules[1].acton: there is no such field (there are ` + names + `)
 line 6: rules[1].share: expects a number above 0, at most 1

@@ -3,11 +3,13 @@ package localcloud
 import (
 	"math/rand/v2"
 	"slices"
+	"time"
 )
 
 // faultRules are Faults at work. They are guarded by the cloud's mu.
 type faultRules struct {
 	rules []*faultRule
+	clock time.Duration
 }
 
 type faultRule struct {
@@ -16,7 +18,7 @@ type faultRule struct {
 }
 
 func newFaultRules(f Faults) faultRules {
-	var all faultRules
+	all := faultRules{clock: time.Duration(f.Clock)}
 	for i, rule := range f.Rules {
 		all.rules = append(all.rules, &faultRule{
 			FaultCount: FaultCount{Rule: rule},
@@ -27,10 +29,10 @@ func newFaultRules(f Faults) faultRules {
 }
 
 // strike finds the rules that a call meets, and counts it.
-func (f faultRules) strike(action string, places []place) []FaultRule {
+func (f faultRules) strike(action, token string, places []place) []FaultRule {
 	var struck []FaultRule
 	for _, one := range f.rules {
-		if !one.isAbout(action, places) || !one.next() {
+		if !one.isAbout(action, token, places) || !one.next() {
 			continue
 		}
 		struck = append(struck, one.Rule)
@@ -64,9 +66,9 @@ func (f *faultRule) next() bool {
 }
 
 // isAbout says whether a call is one of those that the rule is for.
-func (f *faultRule) isAbout(action string, places []place) bool {
+func (f *faultRule) isAbout(action, token string, places []place) bool {
 	r := f.Rule
-	if !matches(r.Action, action) {
+	if !matches(r.Action, action) || r.Token != "" && r.Token != token {
 		return false
 	}
 	if r.InstanceType == "" && r.Subnet == "" && r.Zone == "" {

@@ -1,6 +1,7 @@
 package localcloud
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
@@ -54,8 +55,14 @@ func (c *Cloud) logCall(r *request, err error) {
 	c.log.Debug("call", "action", r.action, "region", r.region)
 }
 
+// maxParameters bounds a call; the longest that makes sense has a thousand ids.
+const maxParameters = 5000
+
 // formOf joins the parameters of the address and of the body.
 func formOf(r *http.Request, body []byte) (url.Values, error) {
+	if n := strings.Count(r.URL.RawQuery, "&") + bytes.Count(body, []byte("&")); n >= maxParameters {
+		return nil, faultf("MalformedQueryString", "The request has %d parameters, and the local cloud reads no more than %d", n+1, maxParameters)
+	}
 	form := r.URL.Query()
 	if len(body) == 0 {
 		return form, nil

@@ -12,10 +12,10 @@ import (
 	"net/url"
 	"os"
 	"reflect"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -29,12 +29,9 @@ import (
 	"github.com/imagobuild/imago/builder/template"
 )
 
-// How often a call is tried: the SDK's own 3 is too few for an account where
-// others build too; an endpoint on this computer is there or is not.
-const (
-	callTries      = 10
-	localCallTries = 3
-)
+// localPatience is how long an endpoint on this computer is asked again that
+// does not answer: it is there or is not.
+const localPatience = 10 * time.Second
 
 // credentialsTimeout bounds the search for credentials, whose last resort is a
 // metadata service that may not be there.
@@ -51,7 +48,7 @@ type clients struct {
 type account struct {
 	access  template.Access
 	watcher builder.Watcher
-	limits  builder.Limits
+	calls   builder.Calls
 }
 
 // share lets builds share an account when the template names the same credentials for them.
@@ -68,9 +65,9 @@ func share(known *[]*account, a template.Access) *account {
 
 // newClients finds region and credentials, and says what to do when there are
 // none. With local, it is the local cloud that answers.
-func newClients(ctx context.Context, a template.Access, local *localcloud.Env) (clients, error) {
+func newClients(ctx context.Context, a template.Access, local *localcloud.Env, of *account) (clients, error) {
 	if local != nil {
-		return localClients(a, *local), nil
+		return localClients(a, *local, of), nil
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, loadOptions(a)...)
 	if err != nil {
@@ -79,26 +76,31 @@ func newClients(ctx context.Context, a template.Access, local *localcloud.Env) (
 	if cfg.Region == "" {
 		return clients{}, usagef("no AWS region: set region in the template or AWS_REGION, or use --local")
 	}
+	cfg.Credentials = &settings{access: a, now: cfg.Credentials}
 	if a.AssumeRole != nil {
 		assumeRole(&cfg, a.AssumeRole)
 	}
 	if err := checkCredentials(ctx, cfg); err != nil {
 		return clients{}, err
 	}
-	c := clients{config: cfg, endpoint: a.Endpoint, account: &account{}}
-	c.setTries(a.MaxRetries)
+	c := clients{config: cfg, endpoint: a.Endpoint, account: of}
+	if a.MaxRetries > 0 {
+		of.calls.Tries = a.MaxRetries + 1
+	}
+	if c.local() {
+		of.calls.Patience = localPatience
+	}
 	return c, nil
 }
 
 // localClients talk to the local cloud: nothing of the user's AWS settings but the region counts.
-func localClients(a template.Access, local localcloud.Env) clients {
-	c := clients{account: &account{}, config: aws.Config{
+func localClients(a template.Access, local localcloud.Env, of *account) clients {
+	of.calls.Patience = localPatience
+	return clients{account: of, config: aws.Config{
 		Region:       cmp.Or(a.Region, local.Region),
 		BaseEndpoint: &local.Endpoint,
 		Credentials:  credentials.NewStaticCredentialsProvider(local.AccessKey, local.SecretKey, ""),
 	}}
-	c.setTries(0)
-	return c
 }
 
 // loadOptions turns what the template says into the SDK's options.
@@ -126,7 +128,9 @@ func loadOptions(a template.Access) []func(*config.LoadOptions) error {
 
 // assumeRole puts the template's role between cfg's credentials and the calls.
 func assumeRole(cfg *aws.Config, r *template.AssumeRole) {
-	client := sts.NewFromConfig(*cfg)
+	base := cfg.Copy()
+	new(builder.Calls).Configure(&base)
+	client := sts.NewFromConfig(base)
 	cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(client, r.RoleARN, func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = cmp.Or(r.SessionName, "imago")
 		o.Duration = r.Duration
@@ -156,19 +160,39 @@ func checkCredentials(ctx context.Context, cfg aws.Config) error {
 	return usagef("no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or use --local: %w", err)
 }
 
-// setTries decides how often a call is tried.
-func (c *clients) setTries(template int) {
-	tries := callTries
-	if c.local() {
-		tries = localCallTries
+// settings are the user's credentials. Once AWS has refused some, the files that
+// they came from are read again: somebody may have renewed them.
+type settings struct {
+	access template.Access
+
+	mu  sync.Mutex
+	now aws.CredentialsProvider
+}
+
+// Retrieve returns what the settings say.
+func (s *settings) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	s.mu.Lock()
+	now := s.now
+	s.mu.Unlock()
+	return now.Retrieve(ctx)
+}
+
+// Invalidate reads the settings again. Settings that cannot be read change nothing.
+func (s *settings) Invalidate() {
+	cfg, err := config.LoadDefaultConfig(context.Background(), loadOptions(s.access)...)
+	if err != nil {
+		return
 	}
-	if template > 0 {
-		tries = template + 1
-	}
-	c.config.RetryMaxAttempts = tries
-	c.config.Retryer = func() aws.Retryer {
-		return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = tries })
-	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = cfg.Credentials
+}
+
+// calling is the configuration of clients that call as the account allows.
+func (c clients) calling() aws.Config {
+	cfg := c.config.Copy()
+	c.account.calls.Configure(&cfg)
+	return cfg
 }
 
 // local says whether EC2 is on this computer.
@@ -189,13 +213,10 @@ func onThisComputer(endpoint string) bool {
 
 // ec2 is a client for one region; an empty region is the configuration's own.
 func (c clients) ec2(region string) *ec2.Client {
-	return ec2.NewFromConfig(c.config, func(o *ec2.Options) {
+	return ec2.NewFromConfig(c.calling(), func(o *ec2.Options) {
 		o.Region = cmp.Or(region, o.Region)
 		if c.endpoint != "" {
 			o.BaseEndpoint = &c.endpoint
-		}
-		if !c.local() {
-			c.account.limits.Apply(o)
 		}
 	})
 }
@@ -205,7 +226,7 @@ func (c clients) builder() *builder.Builder {
 	b := &builder.Builder{
 		EC2:      (*ec2Calls)(c.ec2("")),
 		Watcher:  &c.account.watcher,
-		SSM:      (*ssmCalls)(ssm.NewFromConfig(c.config)),
+		SSM:      (*ssmCalls)(ssm.NewFromConfig(c.calling())),
 		InRegion: func(region string) builder.EC2 { return (*ec2Calls)(c.ec2(region)) },
 	}
 	if c.local() { // its machines see us from here, whatever our address on the internet is

@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/imagobuild/imago/builder/localcloud"
@@ -21,6 +24,38 @@ func cleanAWS(t *testing.T) {
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 }
 
+// TestCredentialsAreReadAgain: what somebody has renewed in the files is found, once it is asked for.
+func TestCredentialsAreReadAgain(t *testing.T) {
+	cleanAWS(t)
+	file := filepath.Join(t.TempDir(), "credentials")
+	write := func(token string) {
+		text := "[default]\naws_access_key_id = AKIDFILE\naws_secret_access_key = s\naws_session_token = " + token + "\n"
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("old")
+	c, err := newClients(t.Context(), template.Access{Region: "us-east-1", SharedCredentialsFile: file}, nil, &account{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write("new")
+	var got []string
+	read := func() {
+		creds, err := c.config.Credentials.Retrieve(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, creds.SessionToken)
+	}
+	read()
+	c.config.Credentials.(*settings).Invalidate()
+	read()
+	if want := []string{"old", "new"}; !slices.Equal(got, want) {
+		t.Errorf("session tokens %q, want %q", got, want)
+	}
+}
+
 func TestClients(t *testing.T) {
 	keys := template.Access{Region: "eu-west-1", AccessKey: "AKIDEXAMPLE", SecretKey: "secret"}
 	with := func(change func(*template.Access)) template.Access {
@@ -36,18 +71,18 @@ func TestClients(t *testing.T) {
 		env    map[string]string
 
 		region, key string
-		tries       int
+		tries       int  // 0: no bound
 		here        bool // EC2 is on this computer
 	}{
-		{"the template's keys", keys, nil, nil, "eu-west-1", "AKIDEXAMPLE", 10, false},
+		{"the template's keys", keys, nil, nil, "eu-west-1", "AKIDEXAMPLE", 0, false},
 		{"the environment's", template.Access{}, nil, map[string]string{
-			"AWS_REGION": "us-west-2", "AWS_ACCESS_KEY_ID": "AKIDENV", "AWS_SECRET_ACCESS_KEY": "s"}, "us-west-2", "AKIDENV", 10, false},
+			"AWS_REGION": "us-west-2", "AWS_ACCESS_KEY_ID": "AKIDENV", "AWS_SECRET_ACCESS_KEY": "s"}, "us-west-2", "AKIDENV", 0, false},
 		{"max_retries", with(func(a *template.Access) { a.MaxRetries = 4 }), nil, nil, "eu-west-1", "AKIDEXAMPLE", 5, false},
-		{"an endpoint in the template", with(func(a *template.Access) { a.Endpoint = "http://localhost:5000" }), nil, nil, "eu-west-1", "AKIDEXAMPLE", 3, true},
-		{"an endpoint in the environment", keys, nil, map[string]string{"AWS_ENDPOINT_URL": "http://127.0.0.1:5000"}, "eu-west-1", "AKIDEXAMPLE", 3, true},
-		{"--local", keys, cloud, map[string]string{"AWS_ACCESS_KEY_ID": "AKIDENV", "AWS_SECRET_ACCESS_KEY": "s"}, "eu-west-1", "AKIDLOCAL", 3, true},
-		{"--local, no region", template.Access{}, cloud, nil, "us-east-1", "AKIDLOCAL", 3, true},
-		{"--local, another endpoint in the template", with(func(a *template.Access) { a.Endpoint = "https://ec2.example.com" }), cloud, nil, "eu-west-1", "AKIDLOCAL", 3, true},
+		{"an endpoint in the template", with(func(a *template.Access) { a.Endpoint = "http://localhost:5000" }), nil, nil, "eu-west-1", "AKIDEXAMPLE", 0, true},
+		{"an endpoint in the environment", keys, nil, map[string]string{"AWS_ENDPOINT_URL": "http://127.0.0.1:5000"}, "eu-west-1", "AKIDEXAMPLE", 0, true},
+		{"--local", keys, cloud, map[string]string{"AWS_ACCESS_KEY_ID": "AKIDENV", "AWS_SECRET_ACCESS_KEY": "s"}, "eu-west-1", "AKIDLOCAL", 0, true},
+		{"--local, no region", template.Access{}, cloud, nil, "us-east-1", "AKIDLOCAL", 0, true},
+		{"--local, another endpoint in the template", with(func(a *template.Access) { a.Endpoint = "https://ec2.example.com" }), cloud, nil, "eu-west-1", "AKIDLOCAL", 0, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -55,7 +90,7 @@ func TestClients(t *testing.T) {
 			for k, v := range tt.env {
 				t.Setenv(k, v)
 			}
-			c, err := newClients(t.Context(), tt.access, tt.local)
+			c, err := newClients(t.Context(), tt.access, tt.local, &account{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,9 +98,12 @@ func TestClients(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if c.config.Region != tt.region || creds.AccessKeyID != tt.key || c.config.RetryMaxAttempts != tt.tries {
+			if c.config.Region != tt.region || creds.AccessKeyID != tt.key || c.account.calls.Tries != tt.tries {
 				t.Errorf("region %s, key %s, %d tries; want %s, %s, %d",
-					c.config.Region, creds.AccessKeyID, c.config.RetryMaxAttempts, tt.region, tt.key, tt.tries)
+					c.config.Region, creds.AccessKeyID, c.account.calls.Tries, tt.region, tt.key, tt.tries)
+			}
+			if got := c.account.calls.Patience > 0; got != tt.here {
+				t.Errorf("little patience: %v, want %v", got, tt.here)
 			}
 			if got := c.builder().PublicAddress != nil; got != tt.here {
 				t.Errorf("EC2 on this computer: %v, want %v", got, tt.here)

@@ -108,11 +108,10 @@ func (b *bake) connect(ctx context.Context, t *template.Template) error {
 	for i := range t.Builds {
 		build := &t.Builds[i]
 		b.secrets.hide(build.Access.SecretKey, build.Access.Token)
-		c, err := newClients(ctx, build.Access, env)
+		c, err := newClients(ctx, build.Access, env, b.account(share(&accounts, build.Access)))
 		if err != nil {
 			return &buildError{build.Name, err}
 		}
-		c.account = share(&accounts, build.Access)
 		if build.Config.Region == "" {
 			build.Config.Region = c.config.Region
 		}

@@ -118,7 +118,7 @@ func (s *session) reach(ctx context.Context, v journal.Via) (clients, error) {
 	if v.Role != "" {
 		a.AssumeRole = &template.AssumeRole{RoleARN: v.Role}
 	}
-	return newClients(ctx, a, env)
+	return newClients(ctx, a, env, s.account(&account{}))
 }
 
 // accountOf says whose credentials these are, if a journal speaks of an account. It
@@ -129,7 +129,7 @@ func accountOf(ctx context.Context, c clients, builds []gc.Build) string {
 	}
 	ctx, cancel := context.WithTimeout(ctx, credentialsTimeout)
 	defer cancel()
-	out, err := sts.NewFromConfig(c.config).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	out, err := sts.NewFromConfig(c.calling()).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return ""
 	}

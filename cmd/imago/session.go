@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/term"
 
@@ -60,6 +61,21 @@ func logging() bool { return envSet("IMAGO_LOG") || envSet("PACKER_LOG") }
 func envSet(name string) bool {
 	v := os.Getenv(name)
 	return v != "" && v != "0"
+}
+
+// account makes an account's clients tell the user what is odd about AWS.
+func (s *session) account(a *account) *account {
+	a.calls.OnSlow = func(action, reason string) {
+		s.say("imago: %s is tried again and again: %s", action, reason)
+	}
+	a.calls.OnSkew = func(ahead time.Duration) {
+		how := "behind"
+		if ahead < 0 {
+			how = "ahead of"
+		}
+		s.say("imago: warning: this computer's clock is %v %s AWS's; requests go by AWS's, but set it: timedatectl set-ntp true", ahead.Abs().Round(time.Second), how)
+	}
+	return a
 }
 
 // say writes one line for people, above the display if there is one.
