@@ -110,7 +110,7 @@ func (e *estate) write(r Record) error {
 	if e.b.Journal == nil {
 		return nil
 	}
-	r.Build, r.Time = e.id, time.Now().UTC()
+	r.Build, r.Time, r.Name = e.id, time.Now().UTC(), e.b.secrets.Clean(r.Name)
 	if err := e.b.Journal.Record(r); err != nil {
 		return fmt.Errorf("write the journal: %w", err)
 	}

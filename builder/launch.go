@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -20,6 +21,7 @@ type instance struct {
 	id       string
 	region   string
 	spot     bool
+	asked    time.Time // when it was asked for, without a monotonic part: we may be asleep meanwhile
 	addr     address
 	identity provision.Identity
 
@@ -187,14 +189,14 @@ func (b *Builder) run(ctx context.Context, p Plan, k keys, g groups, trash *esta
 			return instance{}, err
 		}
 	}
-	in := runInput(p, k.pair, g.ids, data)
+	in, asked := runInput(p, k.pair, g.ids, data), time.Now().Round(0)
 	t := thing{kind: KindInstance, name: aws.ToString(in.ClientToken), region: p.Config.Region, cloud: b.EC2}
 	out, err := produce(ctx, trash, t, func(ctx context.Context) (*ec2.RunInstancesOutput, error) { return b.EC2.RunInstances(ctx, in) })
 	if err != nil {
 		return instance{}, fmt.Errorf("launch a %s: %w", in.InstanceType, err)
 	}
 	t.id, t.account = aws.ToString(out.Instances[0].InstanceId), aws.ToString(out.OwnerId)
-	inst := instance{id: t.id, region: p.Config.Region, spot: p.Config.Instance.Spot != nil}
+	inst := instance{id: t.id, region: p.Config.Region, spot: p.Config.Instance.Spot != nil, asked: asked}
 	if k.temporary {
 		inst.temporaryKey = k.login.Public
 	}

@@ -39,7 +39,7 @@ func TestExitCodes(t *testing.T) {
 func TestExplain(t *testing.T) {
 	var stderr strings.Builder
 	s := newSession(strings.NewReader(""), nil, &stderr)
-	s.secrets.hide("hunter2")
+	s.secrets.Hide("hunter2")
 	s.local = true
 	s.made.record("web", builder.Record{Build: "0123456789ab", Act: builder.Making, Kind: "instance", Name: "t", Region: "eu-west-1"})
 	s.explain(errors.Join(

@@ -14,7 +14,7 @@ import (
 )
 
 func TestMachineLines(t *testing.T) {
-	m := machine{now: func() time.Time { return time.Unix(1762000000, 0) }}
+	m := machine{clean: strings.Clone, now: func() time.Time { return time.Unix(1762000000, 0) }}
 	tests := []struct {
 		name, got, want string
 	}{
@@ -50,7 +50,7 @@ func reported(t *testing.T, o buildOptions) (stdout, stderr string) {
 	t.Helper()
 	var out, messages strings.Builder
 	s := newSession(strings.NewReader(""), &out, &messages)
-	s.secrets.hide("hunter2")
+	s.secrets.Hide("hunter2")
 	if err := s.report(someResults(), o, "run-1"); err != nil {
 		t.Fatal(err)
 	}
