@@ -195,12 +195,13 @@ type fakeMachine struct {
 	said []string // what was run through Output
 	left string   // the script that made it ready to be captured
 
+	says  string          // a script, before anything else
 	found string          // by the scan
 	done  <-chan struct{} // closed when the connection is lost; nil: never
 }
 
 func (m *fakeMachine) Run(ctx context.Context, _ provision.Script, stdout, _ io.Writer) error {
-	fmt.Fprint(stdout, "one\r\ntwo")
+	fmt.Fprint(stdout, m.says+"one\r\ntwo")
 	if m.run != nil {
 		return m.run(ctx)
 	}
@@ -212,6 +213,10 @@ func (m *fakeMachine) Output(_ context.Context, command string) (string, error) 
 	defer m.mu.Unlock()
 	m.said = append(m.said, command)
 	return "", nil
+}
+
+func (m *fakeMachine) Upload(context.Context, provision.Tree, func(provision.Progress)) error {
+	return nil
 }
 
 // OutputOf is asked to make the machine ready to be captured.

@@ -35,13 +35,13 @@ func Forms(v string) []string {
 
 // quoted is v as shells and other languages write it between quotes, without these.
 func quoted(v string) []string {
-	once := inJSON(v, false)
+	once, ansi := inJSON(v, false), escaped(v, "\\'", "") // $'…' of a shell, and Python's '…'
 	return []string{
 		once, inJSON(v, true), inJSON(once, false), ascii(once),
 		strings.ReplaceAll(once, "/", `\/`),
 		inner(strconv.Quote(v)), inner(strconv.QuoteToASCII(v)),
 		strings.ReplaceAll(v, `'`, `'"'"'`), strings.ReplaceAll(v, `'`, `'\''`),
-		escaped(v, "\\'", ""), // $'…' of a shell, and Python's '…'
+		ansi, bytewise(ansi, `\%03o`), bytewise(ansi, `\x%02x`),
 		escaped(v, "\\\"$`", ""),
 		escaped(v, "\t !\"$&'()*,;<>?[\\]^`{|}", "#~"), // printf %q
 		html.EscapeString(v), strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;").Replace(v),
@@ -73,6 +73,19 @@ func ascii(s string) string {
 			fmt.Fprintf(&out, `\u%04x`, r)
 		default:
 			fmt.Fprintf(&out, `\u%04x\u%04x`, 0xd800+(r-0x10000)>>10, 0xdc00+(r-0x10000)&0x3ff)
+		}
+	}
+	return out.String()
+}
+
+// bytewise writes each byte that is not ASCII in some format.
+func bytewise(s, format string) string {
+	var out strings.Builder
+	for i := range len(s) {
+		if s[i] < 0x80 {
+			out.WriteByte(s[i])
+		} else {
+			fmt.Fprintf(&out, format, s[i])
 		}
 	}
 	return out.String()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"regexp"
 	"strings"
 	"testing"
@@ -55,6 +56,20 @@ func reported(t *testing.T, o buildOptions) (stdout, stderr string) {
 		t.Fatal(err)
 	}
 	return out.String(), messages.String()
+}
+
+// TestMachineSensitive: a secret is found before it is written as a field.
+func TestMachineSensitive(t *testing.T) {
+	var out strings.Builder
+	s := newSession(strings.NewReader(""), &out, io.Discard)
+	s.secrets.Hide("a,b\nc")
+	m := s.machine()
+	if err := m.line("web", "error", "no a,b\nc"); err != nil {
+		t.Fatal(err)
+	}
+	if _, got, _ := strings.Cut(out.String(), ","); got != "web,error,no <sensitive>\\n<sensitive>\n" {
+		t.Errorf("it wrote %q", got)
+	}
 }
 
 func TestReport(t *testing.T) {

@@ -52,7 +52,7 @@ all         10s  6.5s    -    3.0s         -`
 func TestTimelineFiles(t *testing.T) {
 	secrets := &redact.Redactor{}
 	secrets.Hide("hunter2")
-	times := newTimeline([]string{"web", "db"}, secrets.Clean)
+	times := newTimeline([]string{"web-hunter2", "db"}, secrets.Clean)
 	for _, s := range someSpans() {
 		times.observe(0, s)
 	}
