@@ -69,9 +69,13 @@ func (e *ScanError) Unwrap() (all []error) {
 // scanMode is a scan's mode, or the default.
 func scanMode(s Scan) ScanMode { return cmp.Or(s.Mode, ScanStop) }
 
-// minScanned is how long a sensitive value, or a line of one, has to be to be
-// looked for in files: shorter ones are words, too.
-const minScanned = 8
+// How long a sensitive value, or a line of one, has to be to be looked for in
+// files, and how long when it is nothing but small letters: shorter ones are
+// words, such as production, which files have for other reasons.
+const (
+	minScanned     = 8
+	minScannedWord = 16
+)
 
 // setScan sets what scan.sh needs to know. The time since the launch is by our
 // own clock, so that the machine's may be wrong; a second more does no harm.
@@ -81,16 +85,23 @@ func setScan(set func(name string, lines ...string), p Plan, c *connection) {
 	set("known", append(keyBlobs(string(p.Config.Instance.UserData)), keyBlobs(c.known)...)...)
 	set("places", places(p.Config.Steps)...)
 	set("allow", p.Config.Scan.Allow...)
-	var secrets []string
-	for _, v := range p.Config.Sensitive {
+	set("secrets", scanned(p.Config.Sensitive)...)
+}
+
+// scanned are the lines to look for in files.
+func scanned(sensitive []string) (all []string) {
+	for _, v := range sensitive {
+		if len(v) < minScannedWord && strings.Trim(v, "abcdefghijklmnopqrstuvwxyz") == "" {
+			continue
+		}
 		for _, form := range redact.Forms(v) {
 			if len(form) >= minScanned && !strings.Contains(form, "\n") {
-				secrets = append(secrets, form)
+				all = append(all, form)
 			}
 		}
 	}
-	slices.Sort(secrets)
-	set("secrets", slices.Compact(secrets)...)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // keyBlobs are the public keys in a text, such as that of an authorized_keys.

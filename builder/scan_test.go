@@ -59,7 +59,7 @@ func TestScanSettings(t *testing.T) {
 	m, dir := &fakeMachine{}, t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		b, cfg := newBuilder(t, newFake(), m), trivial()
-		cfg.Sensitive = []string{"hunter2-'x'", "short"}
+		cfg.Sensitive = []string{"hunter2-'x'", "short", "production"}
 		cfg.Instance.UserData = []byte("#cloud-config\nssh_authorized_keys: ['ssh-rsa AAAAkey me']\n")
 		cfg.Scan = Scan{Mode: ScanWarn, Allow: []string{"/srv/it's/*", "*.key"}}
 		for _, dest := range []string{"/usr/share/web/", "/usr", "relative", "/opt/../etc/x"} {
@@ -71,7 +71,7 @@ func TestScanSettings(t *testing.T) {
 	})
 	head, _, _ := strings.Cut(m.left, "scan() (")
 	show := exec.Command("sh", "-c", head+`
-			printf '%s|' "$user" "${key:+a key}" "$keys" "$mode" "$minutes" "$known" "$places" "$allow"; printf '%s\n' "$secrets" | grep -c hunter; printf '%s\n' "$secrets" | grep -c short`)
+			printf '%s|' "$user" "${key:+a key}" "$keys" "$mode" "$minutes" "$known" "$places" "$allow"; printf '%s\n' "$secrets" | grep -c hunter; printf '%s\n' "$secrets" | grep -cE 'short|production|cHJvZHVjdGlvb'`)
 	out, _ := show.Output()
 	want := "admin|a key|ours|warn|0.017|AAAAkey|/usr/share/web\n/etc/x|/srv/it's/*\n*.key|"
 	if got, counts, ok := strings.Cut(string(out), "*.key|"); !ok || got+"*.key|" != want || counts[0] == '0' || !strings.HasSuffix(counts, "\n0\n") {
