@@ -19,6 +19,7 @@ trap 'rm -rf "$work"' EXIT
 # A key has its first line alone, or its lines in one as in JSON. Who only writes
 # about keys, as a library does, has something else around that.
 private='^[[:space:]]*-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----[[:space:]]*$|-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----(\\r)?\\n[A-Za-z0-9+/]{16}|^PuTTY-User-Key-File-[0-9]'
+private=$private'|AGE-SECRET-KEY-1[0-9A-Z]{58}|^[[:space:]]*PrivateKey[[:space:]]*=[[:space:]]*[A-Za-z0-9+/]{43}='
 cloud='[Ss][Ee][Cc][Rr][Ee][Tt]_?[Aa][Cc][Cc][Ee][Ss][Ss]_?[Kk][Ee][Yy]["'\'']?[[:space:]]*[:=][[:space:]]*["'\'']?[A-Za-z0-9/+]{40}'
 cloud=$cloud'|(^|[^A-Za-z0-9_])(gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22}|glpat-[A-Za-z0-9_-]{20}|npm_[A-Za-z0-9]{36})'
 
@@ -106,6 +107,9 @@ for file in $(contain -E -e "$private" -e "$cloud"); do
 done
 for file in $(grep -E '/(\.netrc|_netrc|\.?npmrc|\.yarnrc(\.yml)?|\.docker/config\.json|\.dockercfg|containers/auth\.json|\.kube/config|\.git/config|\.git-credentials|git/credentials|\.aws/(sso|cli)/cache/[^/]*\.json|\.terraform\.d/credentials\.tfrc\.json|gcloud/(application_default_credentials\.json|credentials\.db|access_tokens\.db)|\.azure/(accessTokens\.json|msal_token_cache\.(json|bin)|service_principal_entries\.(json|bin)))$' "$work/files"); do
 	credentials "$file" && report credentials "$file"
+done
+for file in $(grep -E '/\.gnupg/(private-keys-v1\.d/[^/]*\.key|secring\.gpg)$' "$work/files"); do
+	[ -s "$file" ] && report private-key "$file"
 done
 for file in $(grep -E '/(\.[a-z_]+_history|fish/fish_history)$' "$work/files"); do
 	[ -s "$file" ] && report history "$file"

@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imagobuild/imago/provision"
@@ -51,6 +53,26 @@ func TestScanModes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestScanOfAStoppedMachine: where the template stops the machine itself nobody can look, and says so.
+func TestScanOfAStoppedMachine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := newFake()
+		m := &fakeMachine{run: func(context.Context) error { cloud.become(types.InstanceStateNameStopped); return nil }}
+		b, cfg := newBuilder(t, cloud, m), trivial()
+		cfg.Instance.DisableStop = true
+		warning := ""
+		b.OnEvent = func(e Event) {
+			if n, ok := e.(Note); ok && n.Warning {
+				warning += n.Text
+			}
+		}
+		_, err := b.Build(t.Context(), cfg)
+		if want := "the machine is not scanned for keys and credentials, since the template stops it (disable_stop_instance)"; err != nil || warning != want || m.left != "" {
+			t.Errorf("error %v, warning %q, want %q", err, warning, want)
+		}
+	})
 }
 
 // TestScanSettings: the script is told what to look for, sensitive values as

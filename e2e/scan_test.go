@@ -18,6 +18,9 @@ var planted = []struct{ path, text, kind string }{
 	{"/opt/app/key.json", `{"private_key": "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQ"}`, "a private key"},
 	{"/home/admin/key.ppk", "PuTTY-User-Key-File-3: ssh-ed25519\r\n", "a private key"},
 	{"/usr/share/web/key.pem", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n", "a private key"},
+	{"/root/.gnupg/private-keys-v1.d/0123.key", "(11:private-key", "a private key"},
+	{"/etc/wireguard/wg0.conf", "[Interface]\nPrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\n", "a private key"},
+	{"/home/admin/age.txt", "# a\nAGE-SECRET-KEY-1" + strings.Repeat("Q7", 29) + "\n", "a private key"},
 	{"/root/.aws/credentials", "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n", "credentials"},
 	{"/etc/app.env", "export AWS_SECRET_ACCESS_KEY=\"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\"\n", "credentials"},
 	{"/home/admin/.docker/config.json", `{"auths": {"registry": {"auth": "dXNlcjpwYXNz"}}}`, "credentials"},
@@ -100,11 +103,13 @@ func TestScan(t *testing.T) {
 		t.Errorf("no hint, or the secret:\n%s", r.stderr)
 	}
 	r = run("--scan=warn")
+	base := strings.TrimSpace(r.stdout)
+	if base != "" {
+		removeImage(t, base)
+	}
 	if got := findings(r.stderr); !slices.Equal(got, want) || r.code != 0 {
 		t.Fatalf("with warn: exit %d, found\n%s\n%s", r.code, strings.Join(got, "\n"), r.stderr)
 	}
-	base := strings.TrimSpace(r.stdout)
-	removeImage(t, base)
 
 	// What the source image has, keys that may log in among it, is its own matter.
 	dir = write(t, "t.json", template(`, "source_ami": "`+base+`", "ssh_username": "admin"`, `{"type": "shell", "inline": ["grep somebody@else ~/.ssh/authorized_keys"]}`))

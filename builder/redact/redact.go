@@ -120,7 +120,7 @@ func render(text string, found []span, from, to int) string {
 func begun(text string, forms []string) (most int) {
 	for _, f := range forms {
 		for n := min(len(f)-1, len(text)); n > most; n-- {
-			if strings.HasPrefix(f, text[len(text)-n:]) {
+			if f[0] == text[len(text)-n] && strings.HasPrefix(f, text[len(text)-n:]) {
 				most = n
 			}
 		}
