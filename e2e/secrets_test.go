@@ -83,9 +83,14 @@ func TestSecretsStayOut(t *testing.T) {
 	dir := write(t, "t.json", loud, "../vars.json", string(values))
 	pieces := pieces()
 	stop := watchArguments(t, pieces)
-	t.Setenv("IMAGO_LOG", "1")
-	for _, how := range []string{"--json", "-machine-readable", "--timestamp-ui"} {
-		r := cloud.exec(t.Context(), dir, "build", "--local", how, "--timings", "timings.json", "--report", "report.html", "-var-file", "../vars.json", "t.json")
+	for _, how := range []string{"--json", "-machine-readable", "--timestamp-ui", "--color"} {
+		args := []string{"build", "--local", how, "--timings", "timings.json", "--report", "report.html", "-var-file", "../vars.json", "t.json"}
+		var r result
+		if how == "--color" { // on a terminal, with the live display
+			r = cloud.command(t.Context(), dir, "script", "-qefc", cloud.bin+" "+strings.Join(args, " "), "/dev/null")
+		} else {
+			r = cloud.command(t.Context(), dir, "env", append([]string{"IMAGO_LOG=1", cloud.bin}, args...)...)
+		}
 		if r.code != 0 {
 			t.Fatalf("%s: exit %d\n%s", how, r.code, r.stderr)
 		}
