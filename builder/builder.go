@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/imagobuild/imago/builder/redact"
 	"github.com/imagobuild/imago/provision"
 )
 
@@ -78,6 +79,8 @@ type Builder struct {
 
 	events sync.Mutex // held while OnEvent runs
 	own    Watcher    // unless Watcher is set
+
+	secrets redact.Redactor // the sensitive values of all its builds
 }
 
 // OnError says what becomes of a build that does not succeed.
@@ -106,6 +109,7 @@ type Machine interface {
 	Download(context.Context, provision.Fetch, func(provision.Progress)) error
 	Run(ctx context.Context, s provision.Script, stdout, stderr io.Writer) error
 	Output(ctx context.Context, command string) (string, error)
+	OutputOf(ctx context.Context, command string, stdin []byte) (string, error)
 	Done() <-chan struct{}
 	Close() error
 }
@@ -116,6 +120,7 @@ type Machine interface {
 // AWS is still making it. The error of a canceled build wraps context.Cause(ctx).
 func (b *Builder) Build(ctx context.Context, cfg Config) (img Image, err error) {
 	start := time.Now()
+	b.secrets.Hide(cfg.Sensitive...)
 	plan, err := b.Plan(ctx, cfg)
 	if err != nil {
 		return Image{}, err

@@ -29,7 +29,33 @@ type Config struct {
 
 	Output Output
 	Waits  Waits
+
+	// Sensitive values (sensitive-variables) are in no event, and in no file of the image that Scan looks at. Optional.
+	Sensitive []string
+
+	Scan Scan
 }
+
+// Scan looks for what should not be in an image, on the machine and before it
+// is captured: private keys, cloud credentials, Sensitive values, shell
+// histories and authorized keys that this build has put there.
+type Scan struct {
+	// Mode says what becomes of a build whose machine has any. Optional; defaults to ScanStop.
+	Mode ScanMode
+
+	// Allow lists the paths that may have them, as patterns of a shell's case: * is any text, also with slashes. Optional.
+	Allow []string
+}
+
+// ScanMode is what a Scan does with what it finds.
+type ScanMode string
+
+// The modes of ScanMode.
+const (
+	ScanStop ScanMode = "stop" // make no image: the error is a *ScanError. The default.
+	ScanWarn ScanMode = "warn"
+	ScanOff  ScanMode = "off" // do not look
+)
 
 // Source says which image to start from. Exactly one field is set.
 type Source struct {

@@ -29,6 +29,9 @@ type connection struct {
 	Machine
 	inst instance
 	dial func(context.Context) (Machine, error)
+
+	// known are the keys that may log in before the first step, when the machine has not noted them itself.
+	known string
 }
 
 // connect waits until the machine lets us in.
@@ -48,7 +51,21 @@ func (b *Builder) connect(ctx context.Context, p Plan, inst instance) (c *connec
 			return nil, err
 		}
 	}
+	if err := b.noteKeys(ctx, p, c); err != nil {
+		c.Close()
+		return nil, err
+	}
 	return c, nil
+}
+
+// noteKeys asks who may log in, where no user-data of ours has noted it.
+func (b *Builder) noteKeys(ctx context.Context, p Plan, c *connection) (err error) {
+	ours := cmp.Or(p.Config.SSH.HostKey, HostKeyUserData) == HostKeyUserData && b.lease(p) > 0
+	if ours || scanMode(p.Config.Scan) == ScanOff || p.Config.Output.SkipImage {
+		return nil
+	}
+	c.known, err = c.Output(ctx, "{ "+asRoot("cat /root/.ssh/authorized_keys /home/*/.ssh/authorized_keys")+" || cat ~/.ssh/authorized_keys; } 2> /dev/null || true")
+	return err
 }
 
 // revive makes the connection again when it is lost.

@@ -59,7 +59,7 @@ func (b *Builder) event(e Event) {
 	}
 	b.events.Lock()
 	defer b.events.Unlock()
-	b.OnEvent(e)
+	b.OnEvent(b.discreet(e))
 }
 
 func (b *Builder) note(format string, args ...any) {

@@ -180,7 +180,10 @@ func (e *estate) write(r Record) error {
 	if e.b.Journal == nil {
 		return nil
 	}
-	r.Build, r.Time = e.id, time.Now().UTC()
+	r.Build, r.Time, r.Name = e.id, time.Now().UTC(), e.b.secrets.Clean(r.Name)
+	if r.Kind == KindKeyPair { // its id is its name
+		r.ID = e.b.secrets.Clean(r.ID)
+	}
 	if err := e.b.Journal.Record(r); err != nil {
 		return fmt.Errorf("write the journal: %w", err)
 	}

@@ -249,12 +249,16 @@ type fakeMachine struct {
 	Machine
 	run  func(context.Context) error
 	mu   sync.Mutex
-	said []string        // what was run through Output
-	done <-chan struct{} // closed when the connection is lost; nil: never
+	said []string // what was run through Output
+	left string   // the script that made it ready to be captured
+
+	says  string          // a script, before anything else
+	found string          // by the scan
+	done  <-chan struct{} // closed when the connection is lost; nil: never
 }
 
 func (m *fakeMachine) Run(ctx context.Context, _ provision.Script, stdout, _ io.Writer) error {
-	fmt.Fprint(stdout, "one\r\ntwo")
+	fmt.Fprint(stdout, m.says+"one\r\ntwo")
 	if m.run != nil {
 		return m.run(ctx)
 	}
@@ -266,6 +270,18 @@ func (m *fakeMachine) Output(_ context.Context, command string) (string, error) 
 	defer m.mu.Unlock()
 	m.said = append(m.said, command)
 	return "", nil
+}
+
+func (m *fakeMachine) Upload(context.Context, provision.Tree, func(provision.Progress)) error {
+	return nil
+}
+
+// OutputOf is asked to make the machine ready to be captured.
+func (m *fakeMachine) OutputOf(_ context.Context, _ string, script []byte) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.left = string(script)
+	return m.found + "tidied\n", nil
 }
 
 func (m *fakeMachine) Done() <-chan struct{} { return m.done }

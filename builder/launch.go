@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -21,6 +22,7 @@ type instance struct {
 	region   string
 	spot     bool
 	made     thing
+	asked    time.Time // when it was asked for, without a monotonic part: we may be asleep meanwhile
 	addr     address
 	identity provision.Identity
 

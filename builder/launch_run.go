@@ -3,6 +3,7 @@ package builder
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -43,6 +44,7 @@ func (b *Builder) userData(p Plan, k keys) ([]byte, error) {
 
 // runAt launches the machine of one type in one subnet.
 func (b *Builder) runAt(ctx context.Context, p Plan, in *ec2.RunInstancesInput, k keys, g groups, trash *estate) (instance, error) {
+	asked := time.Now().Round(0)
 	t := thing{kind: KindInstance, name: aws.ToString(in.ClientToken), region: p.Config.Region, cloud: b.EC2}
 	t, err := trash.produce(ctx, t, func(ctx context.Context) (thing, error) {
 		out, err := settled(ctx, func(ctx context.Context) (*ec2.RunInstancesOutput, error) { return b.EC2.RunInstances(ctx, in) }, k.made, g.made)
@@ -56,7 +58,7 @@ func (b *Builder) runAt(ctx context.Context, p Plan, in *ec2.RunInstancesInput, 
 	if err != nil {
 		return instance{}, fmt.Errorf("launch a %s: %w", in.InstanceType, err)
 	}
-	inst := instance{id: t.id, region: t.region, spot: p.Config.Instance.Spot != nil, made: t}
+	inst := instance{id: t.id, region: t.region, spot: p.Config.Instance.Spot != nil, made: t, asked: asked}
 	if k.temporary {
 		inst.temporaryKey = k.login.Public
 	}

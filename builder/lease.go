@@ -54,10 +54,11 @@ func (b *Builder) firstLease(p Plan) time.Duration {
 	return b.lease(p) + cmp.Or(p.Config.SSH.Timeout, DefaultSSHTimeout)
 }
 
-// bootLease is the part of user-data that begins to count at each boot. cloud-init
+// bootLease is the part of user-data that begins to count at each boot, and notes
+// at the first who may log in anyway. cloud-init
 // runs a boothook early, and every time (cloudinit.readthedocs.io, "User data formats").
 func bootLease(d time.Duration) []byte {
-	return fmt.Appendf(nil, "#cloud-boothook\n#!/bin/sh\nset -- %d\n%s", int(d.Seconds()), leaseScript)
+	return fmt.Appendf(nil, "#cloud-boothook\n#!/bin/sh\n%sset -- %d\n%s", knownScript, int(d.Seconds()), leaseScript)
 }
 
 // renewal is the command that speaks for the machine. Where nobody counts, since

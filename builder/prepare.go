@@ -1,13 +1,13 @@
 package builder
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/imagobuild/imago/builder/internal/poll"
+	"github.com/imagobuild/imago/builder/redact"
 	"github.com/imagobuild/imago/provision"
 )
 
@@ -23,7 +23,8 @@ func (b *Builder) prepare(ctx context.Context, p Plan, c *connection) (err error
 	if p.Config.Output.SkipImage {
 		return nil
 	}
-	return b.tidy(ctx, p, c)
+	_, err = attempt(ctx, b, func() (struct{}, error) { return struct{}{}, b.leave(ctx, p, c) })
+	return err
 }
 
 // steps runs steps one after another.
@@ -158,10 +159,10 @@ func (b *Builder) runScripts(ctx context.Context, p Plan, c *connection, s Run) 
 		done := b.span(SpanScript, "%s", script.Name)
 		err := c.Run(ctx, script, stdout, stderr)
 		done()
-		stdout.end()
-		stderr.end()
+		stdout.Flush()
+		stderr.Flush()
 		if err != nil {
-			return err
+			return b.discreetExit(err)
 		}
 	}
 	return b.rest(ctx, s.PauseAfter)
@@ -171,9 +172,9 @@ func (b *Builder) runHere(ctx context.Context, p Plan, c *connection, s Local) e
 	defer b.span(SpanScript, "%s here", s.Name)()
 	stdout, stderr := b.lines(s.Name, false), b.lines(s.Name, true)
 	err := s.Do(ctx, b.facts(p, c.inst), stdout, stderr)
-	stdout.end()
-	stderr.end()
-	return err
+	stdout.Flush()
+	stderr.Flush()
+	return b.discreetExit(err)
 }
 
 // facts are what steps on this side may know.
@@ -215,45 +216,7 @@ func first[T any](all []T, text func(T) string) string {
 	return fmt.Sprintf("%s and %d more", text(all[0]), len(all)-1)
 }
 
-// maxLine bounds a line that never ends.
-const maxLine = 64 << 10
-
-// lineWriter makes an event of each line.
-type lineWriter struct {
-	b      *Builder
-	script string
-	stderr bool
-	rest   []byte
-}
-
-func (b *Builder) lines(script string, stderr bool) *lineWriter {
-	return &lineWriter{b: b, script: script, stderr: stderr}
-}
-
-func (w *lineWriter) Write(p []byte) (int, error) {
-	w.rest = append(w.rest, p...)
-	for {
-		line, rest, found := bytes.Cut(w.rest, []byte("\n"))
-		if !found {
-			break
-		}
-		w.line(line)
-		w.rest = rest
-	}
-	if len(w.rest) > maxLine {
-		w.end()
-	}
-	return len(p), nil
-}
-
-// end says what came without a line end.
-func (w *lineWriter) end() {
-	if len(w.rest) > 0 {
-		w.line(w.rest)
-	}
-	w.rest = nil
-}
-
-func (w *lineWriter) line(text []byte) {
-	w.b.event(Line{Script: w.script, Stderr: w.stderr, Text: string(bytes.TrimRight(text, "\r"))})
+// lines makes an event of each line.
+func (b *Builder) lines(script string, stderr bool) *redact.Lines {
+	return b.secrets.Lines(func(text string) { b.event(Line{Script: script, Stderr: stderr, Text: text}) })
 }

@@ -3,6 +3,7 @@ package builder
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -10,31 +11,86 @@ import (
 //go:embed tidy.sh
 var tidyScript string
 
-// tidy takes off the machine what belongs to it alone: our key, the host keys,
-// cloud-init's state, the machine's id, shell histories.
-func (b *Builder) tidy(ctx context.Context, p Plan, c *connection) error {
-	if p.Config.Instance.DisableStop {
-		return nil // the template stops the machine itself, and has done so
+// leave makes the machine ready to be captured, in one round trip: it looks for
+// what should not be in an image and, if there is nothing, takes off the machine
+// what belongs to it alone: our key, the host keys, cloud-init's state, the
+// machine's id, shell histories.
+func (b *Builder) leave(ctx context.Context, p Plan, c *connection) error {
+	if p.Config.Instance.DisableStop { // the template stops the machine itself, and has done so
+		if scanMode(p.Config.Scan) != ScanOff {
+			b.warn("the machine is not scanned for keys and credentials, since the template stops it (disable_stop_instance)")
+		}
+		return nil
 	}
 	if err := c.revive(ctx); err != nil {
 		return err
 	}
-	keys := "ours"
-	if p.Config.SSH.ClearAuthorizedKeys {
-		keys = "all"
-	}
 	defer b.span(SpanSSH, "tidy up the machine")()
-	said, err := c.Output(ctx, asRoot(tidyScript, p.Config.SSH.User, keyBlob(c.inst.temporaryKey), keys))
-	switch {
-	case ctx.Err() != nil:
+	said, err := c.OutputOf(ctx, leaveCommand, []byte(leaveScript(p, c)))
+	if ctx.Err() != nil {
 		return context.Cause(ctx)
-	case err != nil:
+	}
+	r := readReport(said)
+	if stop := b.judge(p.Config.Scan, r); stop != nil {
+		return errors.Join(stop, r.blindness(p.Config.SSH.User))
+	}
+	switch {
+	case r.asUser:
 		return fmt.Errorf("take our keys off the machine: %w; the user %s needs sudo without a password for that", err, p.Config.SSH.User)
-	case strings.Contains(said, "host-keys-stay"):
+	case err == nil && !r.tidied:
+		err = errors.New("the script ended early")
+		fallthrough
+	case err != nil:
+		return fmt.Errorf("tidy up the machine: %w", err)
+	}
+	if r.hostKeysStay {
 		b.warn("the image has no cloud-init, so its SSH host keys stay in it: every machine made from it has the same")
 	}
 	return nil
 }
+
+// leaveCommand runs a script from its stdin as root or, when we cannot become
+// root, as we are; sudo leaves the script alone then. Nothing of it is in a command line.
+const leaveCommand = `if [ "$(id -u)" = 0 ]; then exec sh -s; fi; sudo -n sh -s || { status=$?; sh -s; exit $status; }`
+
+// leaveScript is the whole script. It is one function that runs when all of it
+// is there: a half of it would do harm.
+func leaveScript(p Plan, c *connection) string {
+	keys := "ours"
+	if p.Config.SSH.ClearAuthorizedKeys {
+		keys = "all"
+	}
+	var s strings.Builder
+	set := func(name string, lines ...string) {
+		fmt.Fprintf(&s, "%s='%s'\n", name, strings.ReplaceAll(strings.Join(lines, "\n"), "'", `'\''`))
+	}
+	set("user", p.Config.SSH.User)
+	set("key", keyBlob(c.inst.temporaryKey))
+	set("keys", keys)
+	setScan(set, p, c)
+	s.WriteString("scan() (\n" + scanScript + ")\n")
+	s.WriteString("tidy() (\n" + tidyScript + ")\n")
+	s.WriteString(leaveMain)
+	return s.String()
+}
+
+// leaveMain is the order of things.
+const leaveMain = `
+main() {
+	rm -f /tmp/imago-*/env /tmp/imago-*/command # of a script that a reboot has ended
+	found=
+	if [ "$mode" != off ]; then
+		found=$(scan) || exit
+		printf '%s\n' "$found"
+	fi
+	[ "$(id -u)" = 0 ] || { echo as-user; exit 1; }
+	if [ "$mode" != stop ] || [ -z "$found" ]; then
+		tidy "$user" "$key" "$keys" && echo tidied
+	fi
+	exit
+}
+main < /dev/null
+`
 
 // asRoot is a command that runs a script with arguments as root.
 func asRoot(script string, args ...string) string {

@@ -108,7 +108,7 @@ func TestUserDataLease(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []part{
-		{"text/cloud-boothook", "#cloud-boothook\n#!/bin/sh\nset -- 90\n" + leaseScript},
+		{"text/cloud-boothook", "#cloud-boothook\n#!/bin/sh\n" + knownScript + "set -- 90\n" + leaseScript},
 		{"text/x-shellscript", "#!/bin/sh\ntrue\n"},
 	}
 	if diff := cmp.Diff(want, parts(t, data)[1:]); diff != "" {

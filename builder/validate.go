@@ -17,6 +17,7 @@ func (c Config) Validate() error {
 	v.network(c.Network)
 	v.ssh(c.SSH)
 	v.output(c)
+	v.scan(c.Scan)
 	return errors.Join(v.errs...)
 }
 
@@ -109,6 +110,14 @@ func (v *validator) output(c Config) {
 	v.check(len(o.Description) <= 255, "ami_description: %d characters, and AWS takes no more than 255", len(o.Description))
 	v.check(o.KMSKeyID == "" || o.Encrypt == nil || *o.Encrypt, "kms_key_id: has no effect with encrypt_boot = false")
 	v.devices("ami_block_device_mappings", o.BlockDevices)
+}
+
+func (v *validator) scan(s Scan) {
+	v.oneOf("scan", string(s.Mode), string(ScanStop), string(ScanWarn), string(ScanOff))
+	for _, pattern := range s.Allow {
+		v.check(strings.HasPrefix(pattern, "/") || strings.HasPrefix(pattern, "*"), "scan: %q is no absolute path, and no pattern that begins with *", pattern)
+		v.check(!strings.Contains(pattern, "\n"), "scan: %q: a pattern is one line", pattern)
+	}
 }
 
 // imageName says whether AWS takes name as that of an image. It is no regular

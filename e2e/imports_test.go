@@ -23,6 +23,7 @@ var allowed = map[string]string{
 	module + "provision":                  "builder builder/template cmd/imago provision/provisiontest e2e/bench",
 	module + "builder/localcloud":         "cmd/imago e2e/bench", // the bench serves a cloud without machines
 	module + "builder/localcloud/machine": "builder/localcloud e2e/bench",
+	module + "builder/redact":             "builder cmd/imago",
 	module + "scripts":                    "builder cmd/imago",
 }
 

@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -10,10 +11,22 @@ import (
 // returns what it wrote to stdout. A command that does not end with 0 is an
 // *ExitError. The command line is visible on the machine: no secrets.
 func (h *Host) Output(ctx context.Context, line string) (string, error) {
+	return h.output(ctx, line, nil)
+}
+
+// OutputOf is Output with a stdin, which nobody else on the machine sees.
+func (h *Host) OutputOf(ctx context.Context, line string, stdin []byte) (string, error) {
+	return h.output(ctx, line, func(_ context.Context, w io.Writer) error {
+		_, err := w.Write(stdin)
+		return err
+	})
+}
+
+func (h *Host) output(ctx context.Context, line string, feed func(context.Context, io.Writer) error) (string, error) {
 	const script = `printf 'imago-output:'; exec sh -c "$1"`
 	var all strings.Builder
 	stderr := &tail{}
-	status, err := h.exec(ctx, command("sh", "-c", script, "imago-output", line), streams{stdout: &all, stderr: stderr})
+	status, err := h.exec(ctx, command("sh", "-c", script, "imago-output", line), streams{feed: feed, stdout: &all, stderr: stderr})
 	if err != nil {
 		return "", fmt.Errorf("run %q: %w", line, err)
 	}

@@ -303,7 +303,11 @@ func TestOutput(t *testing.T) {
 	if got := output(t, h, "echo \"it's\"; cat"); got != "it's\n" {
 		t.Errorf("output is %q", got)
 	}
-	_, err := h.Output(context.Background(), "echo no >&2; exit 5")
+	got, err := h.OutputOf(context.Background(), "cat; tr '\\0' ' ' < /proc/$$/cmdline", []byte("a secret\n"))
+	if said, arguments, _ := strings.Cut(got, "\n"); err != nil || said != "a secret" || arguments == "" || strings.Contains(arguments, "secret") {
+		t.Errorf("output with a stdin is %q, %v", got, err)
+	}
+	_, err = h.Output(context.Background(), "echo no >&2; exit 5")
 	exit := (*provision.ExitError)(nil)
 	if !errors.As(err, &exit) || exit.Code != 5 || !strings.Contains(err.Error(), "no") {
 		t.Errorf("Output = %v, want an *ExitError with 5 and what stderr said", err)

@@ -45,6 +45,8 @@ func readAccess(o *object) Access {
 		Profile: o.text("profile"), SharedCredentialsFile: o.p.home(o.text("shared_credentials_file")),
 		Endpoint: o.text("custom_endpoint_ec2"), InsecureTLS: o.boolean("insecure_skip_tls_verify"), MaxRetries: o.number("max_retries", 0),
 	}
+	o.p.secret(a.SecretKey)
+	o.p.secret(a.Token)
 	if (a.AccessKey == "") != (a.SecretKey == "") && !o.told["access_key"] && !o.told["secret_key"] {
 		o.p.problem(o.v.pos, "access_key and secret_key need each other; give both, or neither to use the environment")
 	}

@@ -72,7 +72,8 @@ type Build struct {
 }
 
 // Parse reads the template at path and makes its builds. The error joins all
-// problems, each an *Error, in the order of their places.
+// problems, each an *Error, in the order of their places; with one, the Template
+// has no more than the Sensitive values that may be in it.
 func Parse(path string, o Options) (*Template, error) {
 	p, err := newParser(path, o)
 	if err != nil {
@@ -86,7 +87,11 @@ func Parse(path string, o Options) (*Template, error) {
 		p.listProvisioners()
 	}
 	if err := p.problems.err(); err != nil {
-		return nil, err
+		return &Template{Path: path, Sensitive: p.result.Sensitive}, err
+	}
+	for i := range p.result.Builds {
+		p.result.Builds[i].Config.Sensitive = p.result.Sensitive
+		p.warnExposed(p.result.Builds[i])
 	}
 	return p.result, nil
 }

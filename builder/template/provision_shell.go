@@ -39,6 +39,9 @@ func readScripts(o *object) []provision.Script {
 		SkipClean: o.boolean("skip_clean"), ValidExitCodes: o.numbers("valid_exit_codes"),
 		ExpectDisconnect: o.boolean("expect_disconnect"), StartTimeout: o.duration("start_retry_timeout"),
 	}
+	if !leads(base.Command) {
+		o.warnVars(base.Env, "put {{.Vars}} first, or write use_env_var_file and {{.EnvVarFile}}")
+	}
 	var all []provision.Script
 	inline := o.inline(in)
 	for _, s := range o.scripts(inline != "", "inline") {

@@ -28,6 +28,8 @@ type localShell struct {
 	extension string   // of the inline script's file
 	codes     []int    // valid_exit_codes
 	dir       string   // where scripts start; empty: the working directory
+
+	secret func(string) bool // says whether a text holds something sensitive
 }
 
 // localRun runs a localShell, with more in the environment.
@@ -71,6 +73,7 @@ func readLocalOptions(o *object) (l localShell, here bool) {
 	l = localShell{
 		name: "shell-local", inline: o.inline(in), env: o.environment(in), format: o.envFormat(),
 		extension: o.text("tempfile_extension"), codes: o.numbers("valid_exit_codes"), dir: o.p.o.Getwd,
+		secret: o.p.holdsSecret,
 	}
 	o.exclusive("inline", "command")
 	if c := o.textIn("command", in); c != "" {
@@ -79,6 +82,9 @@ func readLocalOptions(o *object) (l localShell, here bool) {
 	in.fields = []string{"Vars", "Script", "Command"}
 	for _, i := range o.items("execute_command", in) {
 		l.command = append(l.command, i.text)
+	}
+	if !l.byReference() && !(len(l.command) == 1 && leads(l.command[0])) {
+		o.warnVars(l.env, "leave it out: the environment has them anyway")
 	}
 	for _, s := range o.scripts(l.inline != "", "inline", "command") {
 		if _, err := o.p.read(s.text); err != nil {
@@ -132,24 +138,27 @@ func (l localShell) run(ctx context.Context, more []string, stdout, stderr io.Wr
 }
 
 // argv is the command that runs a script: by default a shell that starts the
-// file, which must be executable but needs no shebang.
-func (l localShell) argv(path string, env []string) ([]string, error) {
+// file, which must be executable but needs no shebang. A command line of the
+// template's is in a file, which done removes: whoever lists the processes of
+// this computer sees their arguments.
+func (l localShell) argv(path string, env []string) (argv []string, done func(), err error) {
+	done = func() {}
 	if len(l.command) == 0 {
-		return []string{"/bin/sh", "-c", shellQuote(path)}, nil
+		return []string{"/bin/sh", "-c", shellQuote(path)}, done, nil
 	}
 	fields := map[string]string{"Script": path, "Command": path, "Vars": l.vars(env)}
-	var argv []string
 	for _, c := range l.command {
 		text, err := complete(c, fields)
 		if err != nil {
-			return nil, fmt.Errorf("execute_command: %w", err)
+			return nil, done, fmt.Errorf("execute_command: %w", err)
 		}
 		argv = append(argv, text)
 	}
-	if len(argv) == 1 {
-		argv = []string{"/bin/sh", "-c", argv[0]}
+	if len(argv) > 1 {
+		return argv, done, nil
 	}
-	return argv, nil
+	file, err := writeScript(argv[0]+"\n", "")
+	return []string{"/bin/sh", file}, func() { os.Remove(file) }, err
 }
 
 // complete fills in the fields that render left for later.
@@ -163,6 +172,15 @@ func complete(text string, fields map[string]string) (string, error) {
 	return out.String(), err
 }
 
+// byReference says whether {{.Vars}} is for a shell of ours, which has the values
+// in its environment: in its arguments the sensitive ones are then names alone.
+func (l localShell) byReference() bool {
+	if len(l.command) < 2 || l.format != "" && !strings.Contains(l.format, "'%s'") {
+		return false
+	}
+	return slices.Contains([]string{"sh", "bash", "dash", "ksh", "zsh"}, filepath.Base(l.command[0]))
+}
+
 // vars writes the environment for a command line.
 func (l localShell) vars(env []string) string {
 	format := l.format
@@ -172,7 +190,11 @@ func (l localShell) vars(env []string) string {
 	var b strings.Builder
 	for _, v := range env {
 		key, value, _ := strings.Cut(v, "=")
-		fmt.Fprintf(&b, format, key, strings.ReplaceAll(value, "'", `'"'"'`))
+		written := strings.ReplaceAll(value, "'", `'"'"'`)
+		if l.byReference() && l.secret(value) {
+			written = `'"$` + key + `"'`
+		}
+		fmt.Fprintf(&b, format, key, written)
 	}
 	return b.String()
 }
@@ -180,10 +202,11 @@ func (l localShell) vars(env []string) string {
 // exec runs one script in a process group of its own, so that everything it
 // started ends with it when ctx does.
 func (l localShell) exec(ctx context.Context, name, path string, env []string, stdout, stderr io.Writer) error {
-	argv, err := l.argv(path, env)
+	argv, done, err := l.argv(path, env)
 	if err != nil {
 		return err
 	}
+	defer done()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Dir, cmd.Env = l.dir, append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr = stdout, stderr

@@ -89,6 +89,31 @@ func TestShellLocal(t *testing.T) {
 	}
 }
 
+// TestShellLocalArguments: a sensitive value is in no argument of what shell-local
+// starts, whichever way execute_command passes it on; the script has it.
+func TestShellLocalArguments(t *testing.T) {
+	const secret = "hunter2's$HOME"
+	for _, command := range []string{
+		"", `, "execute_command": ["/bin/sh", "-c", "{{.Vars}} {{.Script}}; :"]`, `, "execute_command": ["bash", "-c", "{{.Vars}} sh {{.Script}}; :"]`,
+		`, "execute_command": "{{.Vars}} {{.Script}}; :"`, ", \"execute_command\": \"B='{{user `S` | replace_all `'` ``}}' {{.Vars}} {{.Script}}; :\"",
+		`, "env_var_format": "export %s='%s';", "execute_command": ["/bin/sh", "-c", "{{.Vars}} {{.Script}}; :"]`,
+	} {
+		text := bake("", ", \"variables\": {\"S\": \"hunter2's$HOME\"}, \"sensitive-variables\": [\"S\"], \"provisioners\": [{\"type\": \"shell-local\","+
+			"\"environment_vars\": [\"A={{user `S`}}\", \"C=open\"], \"inline\": [\"echo \\\"$A $C\\\"; tr '\\\\0' ' ' < /proc/$PPID/cmdline >&2\"]"+command+"}]")
+		got := parse(t, text, nil)
+		var out, arguments strings.Builder
+		if err := got.Builds[0].Config.Steps[0].(builder.Local).Do(t.Context(), facts(), &out, &arguments); err != nil {
+			t.Errorf("%s: %v", command, err)
+		}
+		if want := secret + " open\n"; out.String() != want {
+			t.Errorf("%s: the script has %q, want %q", command, &out, want)
+		}
+		if strings.Contains(arguments.String(), "hunter2") || arguments.Len() == 0 || len(got.Warnings) > 0 {
+			t.Errorf("%s: arguments %q, warnings %q", command, &arguments, got.Warnings)
+		}
+	}
+}
+
 // TestShellLocalCancel: when the context ends, so does everything the script
 // started, and the error says why.
 func TestShellLocalCancel(t *testing.T) {

@@ -200,6 +200,9 @@ func (p *parser) describeVariables(required []string) {
 	}
 	for _, name := range sensitive {
 		p.secret(p.vars.values[name])
+		if raw := p.vars.raw[name]; !strings.Contains(raw, "{{") { // where it is not filled in
+			p.secret(raw)
+		}
 	}
 }
 

@@ -59,7 +59,7 @@ func (b *bake) question(ctx context.Context, text string) (answer string, ok boo
 	defer b.asking.Unlock()
 	defer b.view.pause()()
 	fmt.Fprint(b.stderr, text)
-	b.stderr.flush()
+	b.stderr.Flush()
 	select {
 	case line, open := <-b.answers.from(b.stdin):
 		return strings.TrimSpace(line), open

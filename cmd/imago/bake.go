@@ -41,6 +41,9 @@ func (s *session) build(ctx context.Context, o buildOptions) error {
 	if err != nil {
 		return err
 	}
+	for i := range t.Builds {
+		t.Builds[i].Config.Scan = o.scan
+	}
 	if err := prepare(t, o.hostKey); err != nil {
 		return err
 	}
@@ -107,7 +110,6 @@ func (b *bake) connect(ctx context.Context, t *template.Template) error {
 	var accounts []*account
 	for i := range t.Builds {
 		build := &t.Builds[i]
-		b.secrets.hide(build.Access.SecretKey, build.Access.Token)
 		c, err := newClients(ctx, build.Access, env, b.account(share(&accounts, build.Access)))
 		if err != nil {
 			return &buildError{build.Name, err}
@@ -127,7 +129,7 @@ func (b *bake) connect(ctx context.Context, t *template.Template) error {
 // the template's order.
 func (b *bake) run(ctx context.Context, t *template.Template) []result {
 	b.view = b.newView(t)
-	b.times = newTimeline(b.view.order, b.secrets.clean)
+	b.times = newTimeline(b.view.order, b.secrets.Clean)
 	b.ids = newAnnouncer(len(t.Builds), b.printID)
 	b.display.Store(b.view)
 	defer b.display.Store(nil)

@@ -43,6 +43,7 @@ type buildOptions struct {
 	report   string
 	orphan   time.Duration // of a machine; 0: never
 	resume   bool
+	scan     builder.Scan
 }
 
 func buildCommand(s *session) *cli.Command {
@@ -69,6 +70,11 @@ func buildCommand(s *session) *cli.Command {
 			},
 			localFlag(),
 			hostKeyFlag(),
+			&cli.StringFlag{
+				Name: "scan", EnvVars: []string{"IMAGO_SCAN"}, Value: string(builder.ScanStop),
+				Usage: "when the machine has keys, credentials or shell histories that should not be in an image: stop, warn, or off (do not look); see imago help secrets",
+			},
+			&cli.StringSliceFlag{Name: "scan-allow", Usage: "the machine may have such things at `PATH`, in which * is any text; may be repeated"},
 		}, withoutMeaning("ignore-prerelease-plugins", "use-sequential-evaluation", "skip-enforcement", "warn-on-undeclared-var")),
 		Action: func(c *cli.Context) error {
 			o, err := readBuildOptions(c, s)
@@ -101,6 +107,7 @@ func readBuildOptions(c *cli.Context, s *session) (buildOptions, error) {
 		local: c.Bool("local"), parallel: c.Int("parallel-builds"), hostKey: c.String("ssh-host-key"),
 		timings: c.String("timings"), report: c.String("report"), orphan: c.Duration("orphan-timeout"),
 		resume: c.Bool("resume"),
+		scan:   builder.Scan{Mode: builder.ScanMode(c.String("scan")), Allow: c.StringSlice("scan-allow")},
 	}
 	switch {
 	case o.orphan < 0 || o.orphan > 0 && o.orphan < shortestOrphan:

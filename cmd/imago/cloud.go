@@ -10,11 +10,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/imagobuild/imago/builder/localcloud"
+	"github.com/imagobuild/imago/builder/redact"
 )
 
 // cloudLog is the server's log, in the state directory.
@@ -99,7 +101,7 @@ func (s *session) startCloud(ctx context.Context, state string) error {
 	defer read.Close()
 
 	cmd := exec.Command(self, "local", "serve")
-	cmd.Env = append(append(os.Environ(), "IMAGO_STATE_DIR="+state, "IMAGO_CACHE_DIR="+cache), faults...)
+	cmd.Env = append(append(s.discreetEnviron(), "IMAGO_STATE_DIR="+state, "IMAGO_CACHE_DIR="+cache), faults...)
 	cmd.Dir = "/" // it outlives us, and must not hold the user's directory
 	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = log, log, []*os.File{write}
 	cmd.SysProcAttr = detached()
@@ -119,6 +121,15 @@ func (s *session) startCloud(ctx context.Context, state string) error {
 		return context.Cause(ctx)
 	}
 	return fmt.Errorf("%s (log: %s)", lastLine(log.Name(), from), log.Name())
+}
+
+// discreetEnviron is our environment without the variables that are secrets: the
+// server stays when we have gone, and needs none of them.
+func (s *session) discreetEnviron() []string {
+	return slices.DeleteFunc(os.Environ(), func(kv string) bool {
+		_, value, _ := strings.Cut(kv, "=")
+		return s.secrets.Clean(value) == redact.Hidden
+	})
 }
 
 // awaitReady shows the server's progress until it is ready. It is false when the server ended first.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -40,7 +41,7 @@ func TestExitCodes(t *testing.T) {
 func TestExplain(t *testing.T) {
 	var stderr strings.Builder
 	s := newSession(strings.NewReader(""), nil, &stderr)
-	s.secrets.hide("hunter2")
+	s.secrets.Hide("hunter2")
 	s.local = true
 	s.made.record("web", builder.Record{Build: "0123456789ab", Act: builder.Making, Kind: "instance", Name: "t", Region: "eu-west-1"})
 	s.explain(errors.Join(
@@ -75,12 +76,47 @@ func TestResumeHint(t *testing.T) {
 	} {
 		var stderr strings.Builder
 		s := newSession(strings.NewReader(""), nil, &stderr)
-		s.secrets.hide("hunter2")
+		s.secrets.Hide("hunter2")
 		s.args = append([]string{"imago", "build"}, strings.Split(strings.TrimPrefix(tt.args, "imago build "), "|")...)
 		s.resumeHint(tt.err)
 		if stderr.String() != tt.want {
 			t.Errorf("%s: %q, want %q", tt.args, stderr.String(), tt.want)
 		}
+	}
+}
+
+// TestExplainSensitive: lines of an error do not come apart in the middle of a
+// secret, and what a scan found is one line each, with what to do.
+func TestExplainSensitive(t *testing.T) {
+	var stderr strings.Builder
+	s := newSession(strings.NewReader(""), nil, &stderr)
+	s.secrets.Hide("one\ntwo\nthree")
+	s.explain(&buildError{"web", errors.Join(
+		errors.New("the script says one\ntwo\nthree"),
+		&builder.Error{Stage: builder.StageStep, Err: &builder.ScanError{Findings: []builder.Finding{
+			{Path: "/root/.zsh_history", Kind: builder.FoundHistory}, {Path: "/srv/.env", Kind: builder.FoundSensitive},
+		}}},
+	)})
+	want := `imago: web: the script says <sensitive>
+imago: <sensitive>
+imago: <sensitive>
+imago: web: provision: /root/.zsh_history: a history of what was typed, passwords perhaps; delete it
+imago: web: provision: /srv/.env: the value of a sensitive variable; let the machine get it when it boots
+imago: hint: delete them at the template's end; or take some along with --scan-allow PATH, all with --scan=warn (see imago help secrets)
+`
+	if diff := cmp.Diff(want, stderr.String()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestDiscreetEnviron: a server that stays has no secrets in its environment.
+func TestDiscreetEnviron(t *testing.T) {
+	t.Setenv("TOKEN", "hunter2")
+	t.Setenv("LIKE_IT", "/home/hunter2/bin")
+	s := newSession(strings.NewReader(""), nil, nil)
+	s.secrets.Hide("hunter2")
+	if env := s.discreetEnviron(); slices.Contains(env, "TOKEN=hunter2") || !slices.Contains(env, "LIKE_IT=/home/hunter2/bin") {
+		t.Errorf("the server has %q", env)
 	}
 }
 

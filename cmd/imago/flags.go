@@ -35,7 +35,7 @@ func templateOptions(c *cli.Context) (template.Options, error) {
 	for _, v := range c.StringSlice("var") {
 		name, value, ok := strings.Cut(v, "=")
 		if !ok || name == "" {
-			return o, usagef("%s: --var %s is not NAME=VALUE", pathOf(c), v)
+			return o, usagef("%s: --var %s is not NAME=VALUE", pathOf(c), name)
 		}
 		o.Vars[name] = value
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/imagobuild/imago/builder/redact"
 	"github.com/imagobuild/imago/builder/template"
 )
 
@@ -42,7 +43,7 @@ func inspectCommand(s *session) *cli.Command {
 			if c.Bool("machine-readable") {
 				return s.inspectMachine(t)
 			}
-			_, err = fmt.Fprint(s.stdout, s.secrets.clean(inspection(t)))
+			_, err = fmt.Fprint(s.stdout, s.secrets.Clean(inspection(t)))
 			return err
 		},
 	}
@@ -98,7 +99,7 @@ func shownDefault(v template.Variable) string {
 	case v.Default == nil:
 		return ""
 	case v.Sensitive && *v.Default != "":
-		return hidden
+		return redact.Hidden
 	default:
 		return *v.Default
 	}

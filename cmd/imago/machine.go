@@ -10,12 +10,15 @@ import (
 // machine writes Packer's machine-readable lines: a time, a target, a type and
 // data, between commas.
 type machine struct {
-	w   io.Writer
-	now func() time.Time
+	w     io.Writer
+	clean func(string) string
+	now   func() time.Time
 }
 
 // machine writes to stdout, without secrets.
-func (s *session) machine() machine { return machine{s.secrets.writer(s.stdout), time.Now} }
+func (s *session) machine() machine {
+	return machine{s.secrets.Writer(s.stdout), s.secrets.Clean, time.Now}
+}
 
 // line writes one line. target is a build's name, or empty.
 func (m machine) line(target, kind string, data ...string) error {
@@ -26,6 +29,9 @@ func (m machine) line(target, kind string, data ...string) error {
 // text is a line without its end.
 func (m machine) text(target, kind string, data ...string) string {
 	fields := append([]string{fmt.Sprint(m.now().Unix()), target, kind}, data...)
+	for i := range fields {
+		fields[i] = m.clean(fields[i])
+	}
 	for i := 3; i < len(fields); i++ {
 		fields[i] = machineEscape.Replace(fields[i])
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,7 +15,7 @@ import (
 )
 
 func TestMachineLines(t *testing.T) {
-	m := machine{now: func() time.Time { return time.Unix(1762000000, 0) }}
+	m := machine{clean: strings.Clone, now: func() time.Time { return time.Unix(1762000000, 0) }}
 	tests := []struct {
 		name, got, want string
 	}{
@@ -50,11 +51,25 @@ func reported(t *testing.T, o buildOptions) (stdout, stderr string) {
 	t.Helper()
 	var out, messages strings.Builder
 	s := newSession(strings.NewReader(""), &out, &messages)
-	s.secrets.hide("hunter2")
+	s.secrets.Hide("hunter2")
 	if err := s.report(someResults(), o, "run-1"); err != nil {
 		t.Fatal(err)
 	}
 	return out.String(), messages.String()
+}
+
+// TestMachineSensitive: a secret is found before it is written as a field.
+func TestMachineSensitive(t *testing.T) {
+	var out strings.Builder
+	s := newSession(strings.NewReader(""), &out, io.Discard)
+	s.secrets.Hide("a,b\nc")
+	m := s.machine()
+	if err := m.line("web", "error", "no a,b\nc"); err != nil {
+		t.Fatal(err)
+	}
+	if _, got, _ := strings.Cut(out.String(), ","); got != "web,error,no <sensitive>\\n<sensitive>\n" {
+		t.Errorf("it wrote %q", got)
+	}
 }
 
 func TestReport(t *testing.T) {

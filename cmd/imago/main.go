@@ -24,7 +24,7 @@ func main() {
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	s := newSession(stdin, stdout, stderr)
 	s.args = args
-	defer s.stderr.flush()
+	defer s.stderr.Flush()
 	ctx, abandoned, stop := s.watchSignals(context.Background(), sameSignal)
 	defer stop()
 

@@ -1,16 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/imagobuild/imago/builder"
+	"github.com/imagobuild/imago/builder/redact"
 	"github.com/imagobuild/imago/builder/template"
 )
 
@@ -34,9 +34,9 @@ func (b *bake) postProcessOne(ctx context.Context, build template.Build, p templ
 	case p.Manifest != nil:
 		return b.writeManifest(ctx, build, *p.Manifest, img)
 	case p.Shell != nil:
-		out := &lines{each: func(text string) { b.view.say(build.Name, output, text) }}
+		out := b.secrets.Lines(func(text string) { b.view.say(build.Name, output, text) })
 		err := p.Shell(ctx, b.facts(build, img), imageEnv(build, img, b.runID), out, out)
-		out.flush()
+		out.Flush()
 		return err
 	default:
 		return errors.New("it has nothing to run")
@@ -71,8 +71,15 @@ func (b *bake) writeManifest(ctx context.Context, build template.Build, m templa
 	if err != nil {
 		return err
 	}
+	custom = maps.Clone(custom)
+	for name, text := range custom {
+		if clean := b.secrets.Clean(text); clean != text {
+			custom[name] = clean
+			b.view.say(build.Name, warning, fmt.Sprintf("custom_data: %s holds a sensitive variable; %s has %s in its place", name, filepath.Clean(m.Output), redact.Hidden))
+		}
+	}
 	entry := manifestBuild{
-		Name:        build.Name,
+		Name:        b.secrets.Clean(build.Name),
 		BuilderType: build.Type,
 		BuildTime:   time.Now().Unix(),
 		ArtifactID:  strings.Join(regionIDs(img), ","),
@@ -87,32 +94,4 @@ func (b *bake) writeManifest(ctx context.Context, build template.Build, m templa
 	}
 	b.view.say(build.Name, detail, "wrote "+filepath.Clean(m.Output))
 	return nil
-}
-
-// lines is a writer that hands on whole lines.
-type lines struct {
-	each func(string)
-	held []byte
-}
-
-var _ io.Writer = (*lines)(nil)
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.held = append(l.held, p...)
-	for {
-		i := bytes.IndexByte(l.held, '\n')
-		if i < 0 {
-			return len(p), nil
-		}
-		l.each(string(l.held[:i]))
-		l.held = l.held[i+1:]
-	}
-}
-
-// flush hands on a last line without an end.
-func (l *lines) flush() {
-	if len(l.held) > 0 {
-		l.each(string(l.held))
-		l.held = nil
-	}
 }

@@ -24,6 +24,7 @@ func postProcessed(t *testing.T, all ...template.PostProcessor) (shown string, e
 	var out strings.Builder
 	c := newClock()
 	b := &bake{session: newSession(strings.NewReader(""), io.Discard, &out), runID: "run-1"}
+	b.secrets.Hide("hunter2")
 	b.view = newTestView(c, nil)
 	b.view.out = &plain{w: &out, format: layout{}.format, clean: b.view.clean, now: c.now}
 	b.made.record("web", builder.Record{Act: builder.Made, Kind: builder.KindInstance, ID: "i-1"})
@@ -42,7 +43,7 @@ func TestPostProcessorsStop(t *testing.T) {
 			ran += name + " "
 			fmt.Fprint(stdout, "hello ")
 			fmt.Fprint(stdout, "from "+name+"\nhunt")
-			fmt.Fprint(stdout, "er2")
+			fmt.Fprint(stdout, "er2\nhun\nter2")
 			return err
 		}}
 	}
@@ -59,8 +60,12 @@ func TestPostProcessorsStop(t *testing.T) {
 	want := `==> web: post-processor one
     web: hello from one
     web: <sensitive>
+    web: <sensitive>
+    web: <sensitive>
 ==> web: post-processor two
     web: hello from two
+    web: <sensitive>
+    web: <sensitive>
     web: <sensitive>
 `
 	if diff := cmp.Diff(want, shown); diff != "" {
@@ -117,6 +122,30 @@ func TestManifestPostProcessor(t *testing.T) {
 	}
 	if others, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*")); len(others) != 1 {
 		t.Errorf("beside the manifest there is %q", others)
+	}
+}
+
+// TestManifestSensitive: what is sensitive is not in the manifest, and somebody who wanted it there is told.
+func TestManifestSensitive(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "manifest.json")
+	custom := map[string]string{"auth": "user:hunter2", "branch": "main"}
+	shown, err := postProcessed(t, template.PostProcessor{Name: "manifest", Manifest: &template.Manifest{Output: path, CustomData: custom}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	var got manifest
+	if err := errors.Join(err, json.Unmarshal(data, &got)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"auth": "user:<sensitive>", "branch": "main"}, got.Builds[0].CustomData); diff != "" {
+		t.Errorf("custom_data (-want +got)\n%s", diff)
+	}
+	if want := "==> web: warning: custom_data: auth holds a sensitive variable; " + path + " has <sensitive> in its place\n"; !strings.Contains(shown, want) {
+		t.Errorf("shown is %q, without %q", shown, want)
+	}
+	if custom["auth"] != "user:hunter2" {
+		t.Error("the template's own data has changed")
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"time"
 
 	"github.com/imagobuild/imago/builder/template"
@@ -9,11 +10,14 @@ import (
 // parse reads a template and shows its warnings. Its secrets are hidden from
 // here on.
 func (s *session) parse(path string, o template.Options) (*template.Template, error) {
+	s.secrets.Hide(os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN"))
 	t, err := template.Parse(path, o)
+	if t != nil { // what is wrong may be in a secret, too
+		s.secrets.Hide(t.Sensitive...)
+	}
 	if err != nil {
 		return nil, &usageError{err}
 	}
-	s.secrets.hide(t.Sensitive...)
 	for _, w := range t.Warnings {
 		s.say("imago: warning: %v", w)
 	}
@@ -22,7 +26,7 @@ func (s *session) parse(path string, o template.Options) (*template.Template, er
 
 // newView chooses the display: Packer's lines, a live terminal, or plain lines.
 func (b *bake) newView(t *template.Template) *view {
-	v := &view{now: time.Now, clean: b.secrets.clean}
+	v := &view{now: time.Now, clean: b.secrets.Clean}
 	for _, build := range t.Builds {
 		v.order = append(v.order, build.Name)
 	}

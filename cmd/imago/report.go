@@ -128,14 +128,14 @@ func (s *session) reportJSON(results []result, runID string) error {
 	for _, r := range results {
 		if r.image.ID != "" {
 			out.Images = append(out.Images, builtJSON{
-				Build: r.build.Name, Type: r.build.Type,
-				ID: r.image.ID, Region: r.image.Region, Name: s.secrets.clean(r.image.Name),
+				Build: s.secrets.Clean(r.build.Name), Type: r.build.Type,
+				ID: r.image.ID, Region: r.image.Region, Name: s.secrets.Clean(r.image.Name),
 				Copies: r.image.Copies, Snapshots: append([]string{}, r.image.Snapshots...), SourceID: r.image.Source.ID,
 				Seconds: float64(r.image.Took.Round(time.Millisecond).Milliseconds()) / 1000,
 			})
 		}
 		for _, p := range problems(r.err) {
-			out.Errors = append(out.Errors, errorJSON{r.build.Name, s.secrets.clean(p)})
+			out.Errors = append(out.Errors, errorJSON{s.secrets.Clean(r.build.Name), s.secrets.Clean(p)})
 		}
 	}
 	return writeJSON(s.stdout, out)

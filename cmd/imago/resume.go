@@ -95,10 +95,12 @@ func (b *bake) again(build template.Build, with journal.Reading) (template.Build
 	o := b.options.template
 	o.Now, o.Seed = with.Time, with.Seed
 	t, err := template.Parse(b.options.path, o)
+	if t != nil {
+		b.secrets.Hide(t.Sensitive...)
+	}
 	if err != nil {
 		return build, &usageError{err}
 	}
-	b.secrets.hide(t.Sensitive...)
 	if err := prepare(t, b.options.hostKey); err != nil {
 		return build, err
 	}

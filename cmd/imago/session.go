@@ -13,15 +13,16 @@ import (
 	"golang.org/x/term"
 
 	"github.com/imagobuild/imago/builder"
+	"github.com/imagobuild/imago/builder/redact"
 )
 
 // session is the surroundings of one run of the command.
 type session struct {
 	stdin   io.Reader
 	stdout  io.Writer
-	stderr  *redacting
+	stderr  *redact.Writer
 	tty     *os.File // stderr, when it is a terminal
-	secrets *redactor
+	secrets *redact.Redactor
 	made    *ledger
 	args    []string
 	local   bool                 // builds run on the local cloud
@@ -29,9 +30,9 @@ type session struct {
 }
 
 func newSession(stdin io.Reader, stdout, stderr io.Writer) *session {
-	secrets := &redactor{}
+	secrets := &redact.Redactor{}
 	s := &session{
-		stdin: stdin, stdout: stdout, stderr: secrets.writer(stderr),
+		stdin: stdin, stdout: stdout, stderr: secrets.Writer(stderr),
 		secrets: secrets, made: &ledger{},
 	}
 	if f, ok := stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
@@ -91,11 +92,14 @@ func (s *session) say(format string, args ...any) {
 // explain prints an error: one line a problem, and how to take away what was left behind.
 func (s *session) explain(err error) {
 	for _, p := range problems(err) {
-		for line := range strings.SplitSeq(strings.TrimRight(p, "\n"), "\n") {
+		for line := range strings.SplitSeq(s.secrets.Clean(strings.TrimRight(p, "\n")), "\n") {
 			s.say("imago: %s", line)
 		}
 	}
 	s.resumeHint(err)
+	if is[*builder.ScanError](err) {
+		s.say("imago: hint: delete them at the template's end; or take some along with --scan-allow PATH, all with --scan=warn (see imago help secrets)")
+	}
 	if len(leaks(err)) > 0 {
 		s.hint()
 	}

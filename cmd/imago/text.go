@@ -71,6 +71,19 @@ func printable(line string, colours bool) string {
 	return line
 }
 
+// cleanLine takes the secrets out of a line, also one that has colours in it, as
+// grep does it: then the line loses its colours.
+func cleanLine(line string, clean func(string) string) string {
+	line = clean(line)
+	if strings.IndexByte(line, '\x1b') < 0 {
+		return line
+	}
+	if bare := printable(line, false); clean(bare) != bare {
+		return clean(bare)
+	}
+	return line
+}
+
 // clip cuts text to width columns, a rune a column.
 func clip(text string, width int) string {
 	if width <= 0 || utf8.RuneCountInString(text) <= width {

@@ -3,6 +3,8 @@ package main
 import (
 	"testing"
 	"time"
+
+	"github.com/imagobuild/imago/builder/redact"
 )
 
 func TestTook(t *testing.T) {
@@ -78,6 +80,21 @@ func TestNearest(t *testing.T) {
 	} {
 		if got := nearest(word, known); got != want {
 			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
+		}
+	}
+}
+
+// TestCleanLine: colours within a secret do not hide it, and others stay.
+func TestCleanLine(t *testing.T) {
+	r := &redact.Redactor{}
+	r.Hide("hunter2")
+	for line, want := range map[string]string{
+		"a \x1b[31mred\x1b[0m line":                           "a \x1b[31mred\x1b[0m line",
+		"a \x1b[31mred\x1b[0m hunter2":                        "a \x1b[31mred\x1b[0m <sensitive>",
+		"pass: hun\x1b[01;31m\x1b[Kter\x1b[m\x1b[K2 \x1b[1mx": "pass: <sensitive> x",
+	} {
+		if got := cleanLine(line, r.Clean); got != want {
+			t.Errorf("%q comes out as %q, want %q", line, got, want)
 		}
 	}
 }

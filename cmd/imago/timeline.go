@@ -30,7 +30,7 @@ type buildTimes struct {
 func newTimeline(names []string, clean func(string) string) *timeline {
 	t := &timeline{clean: clean}
 	for _, n := range names {
-		t.builds = append(t.builds, &buildTimes{name: n})
+		t.builds = append(t.builds, &buildTimes{name: clean(n)})
 	}
 	return t
 }

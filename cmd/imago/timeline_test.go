@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imagobuild/imago/builder"
+	"github.com/imagobuild/imago/builder/redact"
 )
 
 // someSpans are a build's: spans of one kind that overlap, and one over the edge of its stage.
@@ -49,9 +50,9 @@ all         10s  6.5s    -    3.0s         -`
 // TestTimelineFiles: the trace has every span once, none over another in its row, and
 // the page needs nothing but itself. Neither tells a secret.
 func TestTimelineFiles(t *testing.T) {
-	secrets := &redactor{}
-	secrets.hide("hunter2")
-	times := newTimeline([]string{"web", "db"}, secrets.clean)
+	secrets := &redact.Redactor{}
+	secrets.Hide("hunter2")
+	times := newTimeline([]string{"web-hunter2", "db"}, secrets.Clean)
 	for _, s := range someSpans() {
 		times.observe(0, s)
 	}

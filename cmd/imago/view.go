@@ -100,7 +100,7 @@ func (v *view) say(name string, k kind, text string) {
 }
 
 func (v *view) print(l line) {
-	l.text = v.clean(l.text)
+	l.text = cleanLine(l.text, v.clean)
 	v.out.print(l, v.shown())
 }
 

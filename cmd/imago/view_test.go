@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imagobuild/imago/builder"
+	"github.com/imagobuild/imago/builder/redact"
 )
 
 // clock is a time that only moves when it is told to.
@@ -20,9 +21,9 @@ func (c *clock) pass(d time.Duration) { c.t = c.t.Add(d) }
 
 // newTestView is a view of builds web and db on a display.
 func newTestView(c *clock, out display) *view {
-	secrets := &redactor{}
-	secrets.hide("hunter2")
-	return &view{out: out, now: c.now, clean: secrets.clean, order: []string{"web", "db"}}
+	secrets := &redact.Redactor{}
+	secrets.Hide("hunter2")
+	return &view{out: out, now: c.now, clean: secrets.Clean, order: []string{"web", "db"}}
 }
 
 // bakeWeb plays a build with an upload and a script, some seconds each.

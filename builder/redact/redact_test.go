@@ -1,13 +1,15 @@
-package main
+package redact_test
 
 import (
 	"strings"
 	"testing"
+
+	"github.com/imagobuild/imago/builder/redact"
 )
 
 func TestRedactorCleans(t *testing.T) {
-	r := &redactor{}
-	r.hide("s3cr3t", `it's "quoted"/&`, "ab", "", "first line of it\nsecond line of it\n")
+	r := &redact.Redactor{}
+	r.Hide("s3cr3t", `it's "quoted"/&`, "ab", "", "first line of it\nsecond line of it\n")
 	tests := []struct{ text, want string }{
 		{"nothing to hide", "nothing to hide"},
 		{"token=s3cr3t;", "token=<sensitive>;"},
@@ -20,7 +22,7 @@ func TestRedactorCleans(t *testing.T) {
 		{"> second line of it", "> <sensitive>"},
 	}
 	for _, tt := range tests {
-		if got := r.clean(tt.text); got != tt.want {
+		if got := r.Clean(tt.text); got != tt.want {
 			t.Errorf("clean(%q) = %q, want %q", tt.text, got, tt.want)
 		}
 	}
@@ -28,8 +30,8 @@ func TestRedactorCleans(t *testing.T) {
 
 // TestRedactingWriter: however a text is cut into writes, what comes out is the same.
 func TestRedactingWriter(t *testing.T) {
-	r := &redactor{}
-	r.hide("aabaac", "aabaacaab", "hunter2")
+	r := &redact.Redactor{}
+	r.Hide("aabaac", "aabaacaab", "hunter2")
 	tests := []struct{ text, want string }{
 		{"user hunter2 and hunter", "user <sensitive> and hunter"},
 		{"aaabaac", "a<sensitive>"},
@@ -42,13 +44,13 @@ func TestRedactingWriter(t *testing.T) {
 		for first := range len(tt.text) {
 			for second := first; second <= len(tt.text); second++ {
 				var out strings.Builder
-				w := r.writer(&out)
+				w := r.Writer(&out)
 				for _, part := range []string{tt.text[:first], tt.text[first:second], tt.text[second:]} {
 					if n, err := w.Write([]byte(part)); n != len(part) || err != nil {
 						t.Fatalf("Write(%q) = %d, %v", part, n, err)
 					}
 				}
-				w.flush()
+				w.Flush()
 				if out.String() != tt.want {
 					t.Errorf("%q cut at %d and %d comes out as %q, want %q", tt.text, first, second, &out, tt.want)
 				}
@@ -59,10 +61,10 @@ func TestRedactingWriter(t *testing.T) {
 
 // TestRedactingWriterIsPrompt: a line is out at once, and so is a question that no secret begins with.
 func TestRedactingWriterIsPrompt(t *testing.T) {
-	r := &redactor{}
-	r.hide("line\nnext line of it")
+	r := &redact.Redactor{}
+	r.Hide("line\nnext line of it")
 	var out strings.Builder
-	w := r.writer(&out)
+	w := r.Writer(&out)
 	w.Write([]byte("a line\n"))
 	w.Write([]byte("go on? "))
 	if got, want := out.String(), "a line\ngo on? "; got != want {
