@@ -106,6 +106,8 @@ type Machine interface {
 	Download(context.Context, provision.Fetch, func(provision.Progress)) error
 	Run(ctx context.Context, s provision.Script, stdout, stderr io.Writer) error
 	Output(ctx context.Context, command string) (string, error)
+	Left() *provision.Left
+	Await(context.Context, *provision.Left) (ready bool, err error)
 	Done() <-chan struct{}
 	Close() error
 }

@@ -194,6 +194,9 @@ type fakeMachine struct {
 	mu   sync.Mutex
 	said []string        // what was run through Output
 	done <-chan struct{} // closed when the connection is lost; nil: never
+
+	left, awaited *provision.Left
+	ready         bool
 }
 
 func (m *fakeMachine) Run(ctx context.Context, _ provision.Script, stdout, _ io.Writer) error {
@@ -209,6 +212,13 @@ func (m *fakeMachine) Output(_ context.Context, command string) (string, error) 
 	defer m.mu.Unlock()
 	m.said = append(m.said, command)
 	return "", nil
+}
+
+func (m *fakeMachine) Left() *provision.Left { return m.left }
+
+func (m *fakeMachine) Await(_ context.Context, l *provision.Left) (bool, error) {
+	m.awaited = l
+	return m.ready, nil
 }
 
 func (m *fakeMachine) Done() <-chan struct{} { return m.done }

@@ -117,7 +117,9 @@ func (b *Builder) rest(ctx context.Context, d time.Duration) error {
 func (b *Builder) upload(ctx context.Context, c *connection, s Upload) error {
 	for _, t := range s.Trees {
 		done := b.span(SpanTransfer, "upload %s", t.Source)
-		err := c.Upload(ctx, t, b.progress)
+		there, stop := b.whileThere(ctx, c)
+		err := c.Upload(there, t, b.progress)
+		stop()
 		done()
 		if err != nil {
 			return err
@@ -156,7 +158,9 @@ func (b *Builder) runScripts(ctx context.Context, p Plan, c *connection, s Run) 
 		}
 		stdout, stderr := b.lines(script.Name, false), b.lines(script.Name, true)
 		done := b.span(SpanScript, "%s", script.Name)
-		err := c.Run(ctx, script, stdout, stderr)
+		there, stop := b.whileThere(ctx, c)
+		err := c.Run(there, script, stdout, stderr)
+		stop()
 		done()
 		stdout.end()
 		stderr.end()

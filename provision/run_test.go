@@ -44,9 +44,13 @@ func script(lines ...string) provision.Script {
 // noneLeft checks that the machine's /tmp holds no directory of a script that belongs to User.
 func noneLeft(t *testing.T, s *provisiontest.Server) {
 	t.Helper()
-	if dirs := leftBehind(t, s); len(dirs) > 0 {
-		t.Errorf("left on the machine: %v", dirs)
+	var dirs []string
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if dirs = leftBehind(t, s); len(dirs) == 0 { // Run does not wait for that
+			return
+		}
 	}
+	t.Errorf("left on the machine: %v", dirs)
 }
 
 func leftBehind(t *testing.T, s *provisiontest.Server) []string {
@@ -159,6 +163,7 @@ func TestRunCleansUp(t *testing.T) {
 	kept.SkipClean = true
 	kept.Env = []string{"TOKEN=hush"}
 	path := strings.TrimSpace(run(t, h, kept).Out)
+	output(t, h, "true")
 	defer os.RemoveAll(filepath.Dir(path))
 	files, err := os.ReadDir(filepath.Dir(path))
 	if err != nil || len(files) != 1 || files[0].Name() != "script.sh" {
