@@ -11,8 +11,13 @@ import (
 	"github.com/imagobuild/imago/provision"
 )
 
-// errorStepsLimit bounds what runs after a step did not succeed.
-const errorStepsLimit = 10 * time.Minute
+const (
+	// errorStepsLimit bounds what runs after a step did not succeed.
+	errorStepsLimit = 10 * time.Minute
+
+	// fetches is how often something is downloaded whose connection is lost each time.
+	fetches = 5
+)
 
 // prepare runs the steps in their order and leaves the machine ready to be captured.
 func (b *Builder) prepare(ctx context.Context, p Plan, c *connection) (err error) {
@@ -131,13 +136,26 @@ func (b *Builder) upload(ctx context.Context, c *connection, s Upload) error {
 func (b *Builder) download(ctx context.Context, c *connection, s Download) error {
 	for _, f := range s.Files {
 		done := b.span(SpanTransfer, "download %s", f.Source)
-		err := c.Download(ctx, f, b.progress)
+		err := b.fetch(ctx, c, f)
 		done()
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// fetch downloads once more when the connection was lost: files appear by rename.
+func (b *Builder) fetch(ctx context.Context, c *connection, f provision.Fetch) error {
+	for try := 1; ; try++ {
+		err := c.Download(ctx, f, b.progress)
+		if err == nil || try == fetches || ctx.Err() != nil || !lost(c.Machine) {
+			return err
+		}
+		if err := c.revive(ctx); err != nil {
+			return err
+		}
+	}
 }
 
 func (b *Builder) progress(p provision.Progress) {

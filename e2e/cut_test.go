@@ -21,7 +21,10 @@ var (
 	cutSeed  = flag.Uint64("cut-seed", 0, "what its moments are made of; 0: another each time")
 )
 
-const cutsPerBake = 20
+const (
+	cutsPerBake = 20
+	cutWithin   = 12 * time.Second // what is uploaded and run takes longer
+)
 
 // TestCut cuts the connection at 20 random moments of a bake, while a tree is
 // uploaded and while scripts run: the bake succeeds, each script has run once,
@@ -40,7 +43,7 @@ func TestCut(t *testing.T) {
 
 func cutBake(t *testing.T, r *rand.Rand) {
 	leavesNothing(t)
-	const counted = 250
+	const counted = 600
 	dir := write(t, "tree/a/small", "small\n", "tree/b/empty", "")
 	noise := make([]byte, 24<<20)
 	rand.NewChaCha8([32]byte{1}).Read(noise)
@@ -95,21 +98,32 @@ func cutBake(t *testing.T, r *rand.Rand) {
 	}
 }
 
-// cutAtRandom cuts a relay as often as a bake has to bear, from its first connection that lasts on.
-func (r *relay) cutAtRandom(moments *rand.Rand) (cuts *int, stop func()) {
+// cutAtRandom cuts a relay at random moments of the first seconds that it is used.
+func (r *relay) cutAtRandom(random *rand.Rand) (cuts *int, stop func()) {
 	cuts = new(int)
+	moments := make([]time.Duration, cutsPerBake)
+	for i := range moments {
+		moments[i] = time.Duration(random.Int64N(int64(cutWithin)))
+	}
+	slices.Sort(moments)
 	ended := make(chan struct{})
 	var cutter sync.WaitGroup
 	cutter.Go(func() {
-		for *cuts < cutsPerBake {
+		var begun time.Time
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for *cuts < len(moments) {
 			select {
-			case <-time.After(time.Duration(100+moments.IntN(700)) * time.Millisecond):
-				if r.busy() {
-					r.cut()
-					*cuts++
-				}
+			case <-tick.C:
 			case <-ended:
 				return
+			}
+			if begun.IsZero() && r.busy() {
+				begun = time.Now()
+			}
+			if !begun.IsZero() && time.Since(begun) >= moments[*cuts] && r.busy() {
+				r.cut()
+				*cuts++
 			}
 		}
 	})

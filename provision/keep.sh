@@ -74,9 +74,12 @@ pump() {
 	while true >"$state/$output.$at" && echo "$at" >>"$state/$output.all"; do
 		set -- "$@" "$at"
 		dd bs=4096 count="$reads" 2>"$state/$output.count" | tee -a "$state/$output.$at"
-		IFS='+ ' read -r whole part _ <"$state/$output.count" || break
+		bytes='' # not every dd says it
+		{ IFS='+ ' read -r whole part _ && read -r _ && { read -r bytes _ || :; }; } <"$state/$output.count" || break
 		if [ "$((whole + part))" -lt "$reads" ]; then return; fi # all writers have gone
-		at=$((at + $(wc -c <"$state/$output.$at")))
+		size=$(wc -c <"$state/$output.$at")
+		if [ "$size" -ne "${bytes:-$size}" ]; then break; fi
+		at=$((at + size))
 		while :; do
 			while read -r bytes <&6; do
 				if [ "$bytes" -gt "$arrived" ]; then arrived=$bytes; fi
@@ -89,9 +92,12 @@ pump() {
 			sleep 0.1 || sleep 1
 		done
 	done
-	# Nothing can be kept, as on a full disk: it goes on all the same, unless nobody wants it any more.
-	if [ -d "$state" ] && [ ! -e "$state/done" ]; then cat; fi
+	# Nothing can be kept, as on a full disk: the script goes on all the same, also when nobody hears it.
+	if wanted && ! cat && wanted; then cat >/dev/null; fi
 }
+
+# wanted says whether somebody may still come for the output.
+wanted() { [ -d "$state" ] && [ ! -e "$state/done" ]; }
 
 trap 'clean; exit 143' TERM # the machine goes down
 look "$$" || began=

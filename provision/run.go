@@ -130,6 +130,9 @@ func (r *run) do(ctx context.Context, stdout, stderr io.Writer) (exitStatus, err
 	}
 	r.out.flush()
 	r.err.flush()
+	if t := r.now(); t.overs == 2 && t.ends < 2 && t.status.known && r.stdout.times > 1 {
+		_, _ = io.WriteString(r.err.to, "imago: the machine could not keep the output while the connection was lost: some of it is missing\n")
+	}
 	return status, err
 }
 

@@ -83,20 +83,22 @@ put() {
 	umask "$before"
 }
 
-# start has a process of its own wait for the script, because this one listens.
+# start has the script in the foreground: one in the background would be deaf to
+# SIGINT and SIGQUIT, and so would be all that it starts.
 start() {
 	put
 	trap - EXIT
 	set +e
-	detached=
+	detached=''
 	if command -v setsid >/dev/null; then detached=setsid; fi
-	(
-		trap - HUP INT PIPE TERM
-		$detached sh -c "$keeper" imago-script "$mark" "$dir" "$path" "$custom" "$keep" "$boot" "$leaves" </dev/null &
-		wait "$!"
-		over "$?"
-	) &
-	hear
+	exec 3<&0
+	hear <&3 3<&- &
+	$detached sh -c "$keeper" imago-script "$mark" "$dir" "$path" "$custom" "$keep" "$boot" "$leaves" </dev/null 3<&-
+	code=$?
+	trap '' PIPE # nobody may be there to hear
+	over "$code"
+	wait
+	exit 0
 }
 
 # over STATUS: says that the script and all who had its outputs have ended, and how, if it could say so itself.

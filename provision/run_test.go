@@ -99,6 +99,7 @@ func testRun(t *testing.T, shell, killed string) {
 		"valid exit codes": {func(s *provision.Script) { s.ValidExitCodes = []int{3, 143} }, []string{"exit 143"}, said{}},
 		"0 is not valid unless listed": {func(s *provision.Script) { s.ValidExitCodes = []int{3} }, []string{"true"},
 			said{Exit: &provision.ExitError{Script: "inline", Code: 0}}},
+		"signals":        {nil, []string{"trap 'echo INT' INT; trap 'echo QUIT' QUIT; kill -INT $$; kill -QUIT $$"}, said{Out: "INT\nQUIT\n"}},
 		"empty stdin":    {nil, []string{"cat; wc -c; read x || echo none"}, said{Out: "0\nnone\n"}},
 		"private":        {nil, []string{"stat -c %a $0 $(dirname $0) $(dirname $0)/env"}, said{Out: "700\n700\n600\n"}},
 		"umask":          {nil, []string{"umask"}, said{Out: "0022\n"}},
