@@ -114,7 +114,7 @@ func TestRunCut(t *testing.T) {
 // TestRunCutBigOutput cuts the connection while a script writes as fast as it can.
 func TestRunCutBigOutput(t *testing.T) {
 	t.Parallel()
-	const size = 48 << 20
+	const size = 20 << 20
 	r := moments(t)
 	s := provisiontest.Start(t, provisiontest.Options{})
 	data := filepath.Join(s.Dir, "noise")
@@ -125,7 +125,7 @@ func TestRunCutBigOutput(t *testing.T) {
 	w := startWire(t, s.Addr, 0)
 	out, stderr := sha256.New(), sha256.New()
 	first, begin := atFirst(out)
-	cuts := cutter(t, w, r, 20, 300*time.Millisecond, begin)
+	cuts := cutter(t, w, r, 20, 200*time.Millisecond, begin)
 	slow := writerFunc(func(p []byte) (int, error) { time.Sleep(time.Millisecond); return first.Write(p) })
 	err := connect(t, w.addr, s.Identity()).Run(context.Background(), script("cat "+data+" & cat "+data+" >&2; wait"), slow, stderr)
 	want, readErr := os.ReadFile(data)
@@ -184,7 +184,7 @@ func TestRunCutAtTheStart(t *testing.T) {
 // waits, takes little of the machine's disk, and goes on when we are back.
 func TestRunDeadConnection(t *testing.T) {
 	t.Parallel()
-	const size = 96 << 20
+	const size = 64 << 20
 	s := provisiontest.Start(t, provisiontest.Options{})
 	w := startWire(t, s.Addr, 0)
 	id := s.Identity()

@@ -215,14 +215,12 @@ func (r *run) feed(_ context.Context, w io.Writer) error {
 func (r *run) kill(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), killTime)
 	defer cancel()
-	if r.host.isLost() && r.reconnect(ctx) != nil {
-		return
-	}
 	pid := r.pid()
 	if pid == 0 {
 		pid = noProcess
 	}
-	_ = r.end(ctx, r.host, pid)
+	for errors.Is(r.end(ctx, r.host, pid), ErrLost) && r.reconnect(ctx) == nil {
+	}
 }
 
 // end ends a process of the script's and all that belongs to it, and removes its files.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -126,8 +127,12 @@ func (h *Host) channelError(doing string, err error) error {
 	}
 }
 
-// isLoss reports whether an error is of the connection, and not an answer.
+// isLoss reports whether an error is of the connection, and not an answer. For a
+// connection that ends while a channel is opened the library has no type.
 func isLoss(err error) bool {
+	if strings.Contains(err.Error(), "unexpected packet in response to channel open: <nil>") {
+		return true
+	}
 	broken := (*net.OpError)(nil)
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.As(err, &broken)
 }
