@@ -51,17 +51,21 @@ func (h *Host) start(ctx context.Context, command string, pty bool) (*session, e
 		s, err := h.startNow(command, pty)
 		done <- opened{s, err}
 	}()
+	var err error
 	select {
 	case o := <-done:
 		return o.s, o.err
+	case <-h.done: // a channel that is opened just then may never be told
+		err = h.lostError()
 	case <-ctx.Done():
-		go func() { // the machine may open it yet
-			if o := <-done; o.err == nil {
-				o.s.ch.Close()
-			}
-		}()
-		return nil, context.Cause(ctx)
+		err = context.Cause(ctx)
 	}
+	go func() { // the machine may open it yet
+		if o := <-done; o.err == nil {
+			o.s.ch.Close()
+		}
+	}()
+	return nil, err
 }
 
 func (h *Host) startNow(command string, pty bool) (*session, error) {
