@@ -150,7 +150,7 @@ func TestReboot(t *testing.T) {
 			dir := write(t, "t.json", template(admin, `
 				{"type": "shell", "inline": ["echo `+boot+` > ~/boot"]},
 				{"type": "shell", "expect_disconnect": true, "inline": ["`+reboot+`"]},
-				{"type": "shell", "inline": ["echo before $(cat ~/boot)", "echo after `+boot+`", "test \"$(cat ~/boot)\" != \"`+boot+`\"", "ls -d /tmp/imago-*/state"]}`))
+				{"type": "shell", "inline": ["echo before $(cat ~/boot)", "echo after `+boot+`", "test \"$(cat ~/boot)\" != \"`+boot+`\"", "ls -d /tmp/imago-*/state", "cloud-init status --wait > /dev/null"]}`))
 			r := cloud.exec(t.Context(), dir, "build", "--local", "t.json")
 			if r.code != 0 {
 				t.Fatalf("exit %d\n%s", r.code, r.stderr)
@@ -200,7 +200,7 @@ func TestManInTheMiddle(t *testing.T) {
 func TestStalledPhases(t *testing.T) {
 	for name, tt := range map[string]struct{ options, want string }{
 		"refused": {`, "ssh_timeout": "20s", "user_data": "#cloud-config\nbootcmd: [[systemctl, mask, --now, ssh.service, ssh.socket]]\n"`, "(refused): the machine is there, and nothing listens at port 22"},
-		"login":   {`, "ssh_handshake_attempts": 2, "ssh_timeout": "1m"`, `(login): the machine does not know us: is "nobody-of-that-name" the image's user`},
+		"login":   {`, "ssh_handshake_attempts": 60, "ssh_timeout": "1m"`, `(login): the machine does not know us: is "nobody-of-that-name" the image's user`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			leavesNothing(t)

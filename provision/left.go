@@ -42,7 +42,7 @@ func (h *Host) Await(ctx context.Context, l *Left) (ready bool, err error) {
 		return false, nil
 	case errors.Is(err, errRebooted), errors.Is(err, errNone) && r.now().other:
 		return true, nil
-	case errors.Is(err, errNone): // the machine has ended it, and may be going down
+	case errors.Is(err, errNone), errors.Is(err, errEnded): // by the machine, which may be going down
 		down := h.goesDown(ctx, goingDown)
 		return !down, context.Cause(ctx)
 	case err != nil:
