@@ -2,8 +2,8 @@
 # make test    everything: vet, gofmt, shellcheck, unit tests, end to end (as root)
 # make build   bin/imago
 # make bench   imago beside packer, tar, rsync and scp, an hour and a half (as root); BENCH='-rows many -n 3' for less, BENCH=-h for all flags
-# make accept  the long versions of tests: 20 bakes in bad weather and how long they take, 50 at once, a bake ended everywhere,
-#              accounts by the hundred thousand, a minute of each fuzz target, repeated uploads (as root)
+# make accept  the long versions of tests: 20 bakes in bad weather and how long they take, 50 at once, a bake ended everywhere, bakes
+#              whose connection is cut, accounts by the hundred thousand, a minute of each fuzz target, repeated uploads (as root)
 
 .PHONY: build demo test deps lint machines unit e2e bench accept
 export CGO_ENABLED = 0
@@ -65,5 +65,6 @@ accept: deps build
 	e2e/weather.sh 20
 	go test -count=1 -run TestPlanProperties ./builder/gc -accounts 100000
 	go test -count=1 -timeout 60m -run 'Anywhere|LostAnswers' ./e2e -everywhere
-	go test -count=10 -timeout 30m -run 'Random|Resumes|CutAtTheEnd' ./provision
+	go test -count=10 -timeout 60m -run 'Random|Resumes|Cut|Dead' ./provision
+	go test -count=1 -timeout 60m -run 'TestCut$$' ./e2e -cut-bakes 20
 	@for f in $(FUZZ); do set -x; go test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime 1m -fuzzminimizetime 1s "$${f%:*}" || exit 1; done

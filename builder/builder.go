@@ -110,6 +110,8 @@ type Machine interface {
 	Run(ctx context.Context, s provision.Script, stdout, stderr io.Writer) error
 	Output(ctx context.Context, command string) (string, error)
 	OutputOf(ctx context.Context, command string, stdin []byte) (string, error)
+	Left() *provision.Left
+	Await(context.Context, *provision.Left) (ready bool, err error)
 	Done() <-chan struct{}
 	Close() error
 }

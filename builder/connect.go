@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -68,16 +67,42 @@ func (b *Builder) noteKeys(ctx context.Context, p Plan, c *connection) (err erro
 	return err
 }
 
-// revive makes the connection again when it is lost.
-func (c *connection) revive(ctx context.Context) (err error) {
-	select {
-	case <-c.Done():
-		c.Machine.Close()
-		c.Machine, err = c.dial(ctx)
-		return err
-	default:
+// revive makes the connection again when it is lost. When a script was expected
+// to do that, as by a reboot, the machine is ready only once that is over.
+func (c *connection) revive(ctx context.Context) error {
+	if !lost(c.Machine) {
 		return nil
 	}
+	for left := c.Left(); ; {
+		c.Machine.Close()
+		m, err := c.dial(ctx)
+		if err != nil {
+			return err
+		}
+		c.Machine = m
+		if left == nil {
+			return nil
+		}
+		if ready, err := c.Await(ctx, left); ready || err != nil {
+			return err
+		}
+	}
+}
+
+// whileThere is a context that ends, with the reason, when the connection is lost
+// and the machine has gone: whoever tries to get the connection back would do so in vain.
+func (b *Builder) whileThere(ctx context.Context, c *connection) (_ context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-c.Done():
+			b.cancelWhenGone(ctx, c.inst, cancel)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil); <-watched }
 }
 
 // dial tries until the machine lets us in, the time is over, or trying again
@@ -85,6 +110,7 @@ func (c *connection) revive(ctx context.Context) (err error) {
 func (b *Builder) dial(ctx context.Context, s SSH, inst instance) (m Machine, err error) {
 	limit := cmp.Or(s.Timeout, DefaultSSHTimeout)
 	late := fmt.Errorf("no SSH after %v", limit)
+	began := time.Now()
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, late)
 	defer cancel()
 	ctx, stop := b.whileRunning(ctx, inst)
@@ -95,14 +121,8 @@ func (b *Builder) dial(ctx context.Context, s SSH, inst instance) (m Machine, er
 	if err == nil {
 		return d.machine, nil
 	}
-	if errors.Is(err, late) {
-		err = fmt.Errorf("no SSH at %s after %v: %w", d.addr, limit, d.last)
-		if tail := b.consoleTail(ctx, inst.id); tail != "" {
-			b.note("the last lines on the machine's console:")
-			for line := range strings.Lines(tail) {
-				b.note("%s", strings.TrimSpace(line))
-			}
-		}
+	if errors.Is(err, late) || d.isFinal {
+		err = b.stalled(ctx, d, time.Since(began))
 	}
 	return nil, &Error{StageConnect, inst.id, err}
 }
@@ -113,15 +133,20 @@ func (b *Builder) whileRunning(ctx context.Context, inst instance) (_ context.Co
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		b.watch(ctx, inst, func(i types.Instance) (bool, error) { // a look that does not succeed says nothing of the machine
-			err := gone(i, types.InstanceStateNameRunning)
-			if err != nil {
-				cancel(err)
-			}
-			return err != nil, nil
-		})
+		b.cancelWhenGone(ctx, inst, cancel)
 	}()
 	return ctx, func() { cancel(nil); <-watched }
+}
+
+// cancelWhenGone looks at the machine until ctx ends. A look that does not succeed says nothing of it.
+func (b *Builder) cancelWhenGone(ctx context.Context, inst instance, cancel context.CancelCauseFunc) {
+	b.watch(ctx, inst, func(i types.Instance) (bool, error) {
+		err := gone(i, types.InstanceStateNameRunning)
+		if err != nil {
+			cancel(err)
+		}
+		return err != nil, nil
+	})
 }
 
 // dialer remembers what the tries so far have met.
@@ -133,6 +158,7 @@ type dialer struct {
 	machine Machine
 
 	last    error     // of the last try
+	isFinal bool      // it is no use to try again
 	refused int       // logins that were refused
 	first   time.Time // of the refusals by key or login
 }
@@ -153,7 +179,9 @@ func (d *dialer) try(ctx context.Context) (bool, error) {
 	if ctx.Err() == nil || d.last == nil {
 		d.last = err // not the timeout itself
 	}
-	return false, d.final(err)
+	err = d.final(err)
+	d.isFinal = err != nil
+	return false, err
 }
 
 // final returns err when it is no use to try again.

@@ -247,14 +247,17 @@ func (f *fakeEC2) DeleteSnapshot(_ context.Context, in *ec2.DeleteSnapshotInput,
 // fakeMachine does nothing well, or what run does.
 type fakeMachine struct {
 	Machine
-	run  func(context.Context) error
-	mu   sync.Mutex
-	said []string // what was run through Output
-	left string   // the script that made it ready to be captured
+	run    func(context.Context) error
+	mu     sync.Mutex
+	said   []string // what was run through Output
+	tidied string   // the script that made it ready to be captured
 
 	says  string          // a script, before anything else
 	found string          // by the scan
 	done  <-chan struct{} // closed when the connection is lost; nil: never
+
+	left, awaited *provision.Left
+	ready         bool
 }
 
 func (m *fakeMachine) Run(ctx context.Context, _ provision.Script, stdout, _ io.Writer) error {
@@ -280,8 +283,15 @@ func (m *fakeMachine) Upload(context.Context, provision.Tree, func(provision.Pro
 func (m *fakeMachine) OutputOf(_ context.Context, _ string, script []byte) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.left = string(script)
+	m.tidied = string(script)
 	return m.found + "tidied\n", nil
+}
+
+func (m *fakeMachine) Left() *provision.Left { return m.left }
+
+func (m *fakeMachine) Await(_ context.Context, l *provision.Left) (bool, error) {
+	m.awaited = l
+	return m.ready, nil
 }
 
 func (m *fakeMachine) Done() <-chan struct{} { return m.done }

@@ -11,8 +11,13 @@ import (
 	"github.com/imagobuild/imago/provision"
 )
 
-// errorStepsLimit bounds what runs after a step did not succeed.
-const errorStepsLimit = 10 * time.Minute
+const (
+	// errorStepsLimit bounds what runs after a step did not succeed.
+	errorStepsLimit = 10 * time.Minute
+
+	// fetches is how often something is downloaded whose connection is lost each time.
+	fetches = 5
+)
 
 // prepare runs the steps in their order and leaves the machine ready to be captured.
 func (b *Builder) prepare(ctx context.Context, p Plan, c *connection) (err error) {
@@ -118,7 +123,9 @@ func (b *Builder) rest(ctx context.Context, d time.Duration) error {
 func (b *Builder) upload(ctx context.Context, c *connection, s Upload) error {
 	for _, t := range s.Trees {
 		done := b.span(SpanTransfer, "upload %s", t.Source)
-		err := c.Upload(ctx, t, b.progress)
+		there, stop := b.whileThere(ctx, c)
+		err := c.Upload(there, t, b.progress)
+		stop()
 		done()
 		if err != nil {
 			return err
@@ -130,13 +137,26 @@ func (b *Builder) upload(ctx context.Context, c *connection, s Upload) error {
 func (b *Builder) download(ctx context.Context, c *connection, s Download) error {
 	for _, f := range s.Files {
 		done := b.span(SpanTransfer, "download %s", f.Source)
-		err := c.Download(ctx, f, b.progress)
+		err := b.fetch(ctx, c, f)
 		done()
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// fetch downloads once more when the connection was lost: files appear by rename.
+func (b *Builder) fetch(ctx context.Context, c *connection, f provision.Fetch) error {
+	for try := 1; ; try++ {
+		err := c.Download(ctx, f, b.progress)
+		if err == nil || try == fetches || ctx.Err() != nil || !lost(c.Machine) {
+			return err
+		}
+		if err := c.revive(ctx); err != nil {
+			return err
+		}
+	}
 }
 
 func (b *Builder) progress(p provision.Progress) {
@@ -157,7 +177,9 @@ func (b *Builder) runScripts(ctx context.Context, p Plan, c *connection, s Run) 
 		}
 		stdout, stderr := b.lines(script.Name, false), b.lines(script.Name, true)
 		done := b.span(SpanScript, "%s", script.Name)
-		err := c.Run(ctx, script, stdout, stderr)
+		there, stop := b.whileThere(ctx, c)
+		err := c.Run(there, script, stdout, stderr)
+		stop()
 		done()
 		stdout.Flush()
 		stderr.Flush()

@@ -69,7 +69,7 @@ func TestScanOfAStoppedMachine(t *testing.T) {
 			}
 		}
 		_, err := b.Build(t.Context(), cfg)
-		if want := "the machine is not scanned for keys and credentials, since the template stops it (disable_stop_instance)"; err != nil || warning != want || m.left != "" {
+		if want := "the machine is not scanned for keys and credentials, since the template stops it (disable_stop_instance)"; err != nil || warning != want || m.tidied != "" {
 			t.Errorf("error %v, warning %q, want %q", err, warning, want)
 		}
 	})
@@ -91,7 +91,7 @@ func TestScanSettings(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	head, _, _ := strings.Cut(m.left, "scan() (")
+	head, _, _ := strings.Cut(m.tidied, "scan() (")
 	show := exec.Command("sh", "-c", head+`
 			printf '%s|' "$user" "${key:+a key}" "$keys" "$mode" "$minutes" "$known" "$places" "$allow"; printf '%s\n' "$secrets" | grep -c hunter; printf '%s\n' "$secrets" | grep -cE 'short|production|cHJvZHVjdGlvb'`)
 	out, _ := show.Output()
@@ -100,7 +100,7 @@ func TestScanSettings(t *testing.T) {
 		t.Errorf("the script is told %q, want %q and the forms of one value", out, want)
 	}
 	script := filepath.Join(dir, "script")
-	if err := os.WriteFile(script, []byte(m.left), 0o644); err != nil {
+	if err := os.WriteFile(script, []byte(m.tidied), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	for _, shell := range []string{"dash", "bash"} {

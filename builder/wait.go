@@ -5,11 +5,9 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
@@ -134,23 +132,6 @@ func addressOf(i types.Instance, kind string) string {
 // decodeConsole reads GetConsoleOutput's answer.
 func decodeConsole(text string) ([]byte, error) {
 	return base64.StdEncoding.DecodeString(text)
-}
-
-// consoleTail is the last of what the machine wrote on its console, for
-// whoever has to find out why it does not answer.
-func (b *Builder) consoleTail(ctx context.Context, id string) string {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	out, err := b.EC2.GetConsoleOutput(ctx, &ec2.GetConsoleOutputInput{InstanceId: &id})
-	if err != nil {
-		return ""
-	}
-	text, err := decodeConsole(aws.ToString(out.Output))
-	if err != nil {
-		return ""
-	}
-	lines := strings.Split(strings.TrimSpace(strings.ReplaceAll(string(text), "\r", "")), "\n")
-	return strings.Join(lines[max(0, len(lines)-10):], "\n")
 }
 
 // awaitImage waits until an image is available. One that AWS gave up is an error.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -15,12 +16,25 @@ import (
 
 const defaultConnectTimeout = 15 * time.Second
 
+// Errors of a machine that we do not come to talk SSH with.
+var (
+	// ErrUnreachable is the error of an address at which nobody answers.
+	ErrUnreachable = errors.New("no answer")
+
+	// ErrRefused is the error of a machine that is there, and has no server at the port.
+	ErrRefused = errors.New("refused")
+
+	// ErrBastion is the error of a bastion that cannot be connected to itself.
+	ErrBastion = errors.New("bastion")
+)
+
 // errConnectTimeout is the cause of a dial that took longer than ConnectTimeout.
 var errConnectTimeout = errors.New("no SSH connection in time")
 
 // Dial connects to addr (host:port) and logs in, in one try: whoever waits for a
 // machine to boot calls it again. An error is an ErrHostKey or an ErrAuth when
-// the machine answered, and anything else when it did not. ctx bounds the
+// the machine answered, an ErrUnreachable or ErrRefused when no server did, and
+// anything else when it was not SSH what was spoken. ctx bounds the
 // connecting only; Close ends the connection.
 func Dial(ctx context.Context, addr string, id Identity) (*Host, error) {
 	if _, _, err := net.SplitHostPort(addr); err != nil {
@@ -164,12 +178,12 @@ func dialTransport(ctx context.Context, addr string, id Identity) (net.Conn, *Ho
 	}
 	bastion, err := Dial(ctx, id.Bastion.Addr, jump)
 	if err != nil {
-		return nil, nil, fmt.Errorf("bastion: %w", err)
+		return nil, nil, fmt.Errorf("%w: %w", ErrBastion, err)
 	}
 	conn, err := bastion.client.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		bastion.Close()
-		return nil, nil, fmt.Errorf("from bastion %s: %w", id.Bastion.Addr, causeOr(ctx, err))
+		return nil, nil, fmt.Errorf("from bastion %s: %w", id.Bastion.Addr, noConnection(causeOr(ctx, err)))
 	}
 	return conn, bastion, nil
 }
@@ -178,7 +192,7 @@ func dialTCP(ctx context.Context, addr string, p *Proxy) (net.Conn, error) {
 	direct := &net.Dialer{}
 	if p == nil {
 		conn, err := persist(ctx, direct, addr)
-		return conn, causeOr(ctx, err)
+		return conn, noConnection(causeOr(ctx, err))
 	}
 	var auth *proxy.Auth
 	if p.User != "" {
@@ -197,6 +211,19 @@ func dialTCP(ctx context.Context, addr string, p *Proxy) (net.Conn, error) {
 		return nil, fmt.Errorf("proxy %s: %w", p.Addr, causeOr(ctx, err))
 	}
 	return conn, nil
+}
+
+// noConnection says whether a refusal or nothing was the answer. A bastion tells in words only.
+func noConnection(err error) error {
+	refused := (*ssh.OpenChannelError)(nil)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.ECONNREFUSED), errors.As(err, &refused) && strings.Contains(refused.Message, "refused"):
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	default:
+		return fmt.Errorf("%w: %w", ErrUnreachable, err)
+	}
 }
 
 // causeOr is why ctx ended, when that is what made err, and err otherwise.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,12 @@ import (
 const (
 	redialFirst = 250 * time.Millisecond
 	redialMost  = 5 * time.Second
+
+	// refusedFor is how long a machine that we were logged in to may refuse us.
+	refusedFor = time.Minute
+
+	// settleTime bounds removing what a script that has ended leaves.
+	settleTime = 15 * time.Second
 )
 
 // ErrLost is the error of an operation whose connection ended under it. The
@@ -33,8 +40,10 @@ type Host struct {
 	done    chan struct{}
 	found   // what has been found out about the machine, and the way to it
 
-	mu   sync.Mutex
-	lost error // why the connection was given up, when we did it
+	mu       sync.Mutex
+	lost     error             // why the connection was given up, when we did it
+	settling []<-chan struct{} // each is closed when what a script leaves has been removed
+	left     *Left
 }
 
 // found is what uploads have found out.
@@ -93,12 +102,21 @@ func (h *Host) again(ctx context.Context) (*Host, error) {
 	return next, nil
 }
 
-// redial is again, until it succeeds, cannot succeed, or ctx ends.
+// redial is again, until it succeeds, cannot succeed, or ctx ends. A machine that
+// goes down or comes up lets in nobody but root for a while, by pam_nologin.
 func (h *Host) redial(ctx context.Context) (*Host, error) {
+	refused := time.Time{}
 	for pause := redialFirst; ; pause = min(2*pause, redialMost) {
 		next, err := h.again(ctx)
-		if err == nil || errors.Is(err, ErrHostKey) || errors.Is(err, ErrAuth) {
+		if err == nil || errors.Is(err, ErrHostKey) {
 			return next, err
+		}
+		if !errors.Is(err, ErrAuth) {
+			refused = time.Time{}
+		} else if refused.IsZero() {
+			refused = time.Now()
+		} else if time.Since(refused) > refusedFor {
+			return nil, err
 		}
 		timer := time.NewTimer(pause)
 		select {
@@ -113,8 +131,51 @@ func (h *Host) redial(ctx context.Context) (*Host, error) {
 // Done is closed when the connection has ended, for whatever reason.
 func (h *Host) Done() <-chan struct{} { return h.done }
 
-// Close ends the connection and the bastion's. Closing twice is harmless.
+// isLost reports whether the connection has ended.
+func (h *Host) isLost() bool { return isClosed(h.done) }
+
+// settle has work done that nobody has to wait for but those who look at what it
+// leaves.
+func (h *Host) settle(work func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		work()
+	}()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.settling = append(slices.DeleteFunc(h.settling, isClosed), done)
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// settled waits until all of that is done, or cannot be.
+func (h *Host) settled(ctx context.Context) {
+	h.mu.Lock()
+	all := h.settling
+	h.settling = nil
+	h.mu.Unlock()
+	for _, done := range all {
+		select {
+		case <-done:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// Close ends the connection and the bastion's, once the machine has removed what
+// belonged to scripts. Closing twice is harmless.
 func (h *Host) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
+	defer cancel()
+	h.settled(ctx)
 	h.client.Close() // its error is that the other side was first
 	<-h.done
 	if h.through != nil {

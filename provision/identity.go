@@ -5,6 +5,11 @@ import "time"
 // DefaultKeepAlive is how often a quiet connection is probed.
 const DefaultKeepAlive = 5 * time.Second
 
+// DefaultReconnectFor is for how long a lost connection is tried to get back. The
+// machine keeps what has arrived of an upload, and what a script has written, for
+// ten minutes.
+const DefaultReconnectFor = 3 * time.Minute
+
 // Identity is who we are to a machine, and how we know that it is the right machine.
 type Identity struct {
 	// User is the account to log in as. Required.
@@ -39,6 +44,10 @@ type Identity struct {
 	// KeepAlive is how often a quiet connection is probed; three unanswered
 	// probes end it. Optional; defaults to DefaultKeepAlive. Negative: never.
 	KeepAlive time.Duration
+
+	// ReconnectFor bounds the tries to get a lost connection back, each time it is
+	// lost under an upload or a script. Optional; defaults to DefaultReconnectFor.
+	ReconnectFor time.Duration
 
 	// Ciphers and KeyExchanges restrict the algorithms offered. Optional; default to the library's.
 	Ciphers, KeyExchanges []string

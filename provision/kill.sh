@@ -14,9 +14,13 @@ if read -r line 2>/dev/null <"/proc/$pid/stat"; then
 	group=$3
 fi
 
-# Sets all to the living among the group and its descendants.
+# The session that listens for the script, which would wait for somebody to come back.
+session=
+if read -r line _ 2>/dev/null <"$dir/state/session" && grep -q imago-run "/proc/$line/cmdline" 2>/dev/null; then session=$line; fi
+
+# Sets all to the living among the group, the session, and their descendants.
 find_all() {
-	all=" $pid "
+	all=" $pid $session "
 	more=yes
 	while [ -n "$more" ]; do
 		more=
@@ -59,5 +63,5 @@ while alive && [ "$tries" -lt 20 ]; do
 	tries=$((tries + 1))
 done
 if alive; then signal KILL; fi
-if [ -z "$keep" ]; then rm -rf -- "$dir" "$path"; else rm -f -- "$dir/command" "$dir/env"; fi
+if [ -z "$keep" ]; then rm -rf -- "$dir" "$path"; else rm -rf -- "$dir/state" "$dir/command" "$dir/env" "$dir/all"; fi
 exit 0

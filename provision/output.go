@@ -8,7 +8,8 @@ import (
 )
 
 // Output runs a short command through the machine's sh, with an empty stdin, and
-// returns what it wrote to stdout. A command that does not end with 0 is an
+// returns what it wrote to stdout. It sees the machine as the scripts before it
+// have left it: nothing of theirs is there any more. A command that does not end with 0 is an
 // *ExitError. The command line is visible on the machine: no secrets.
 func (h *Host) Output(ctx context.Context, line string) (string, error) {
 	return h.output(ctx, line, nil)
@@ -24,6 +25,7 @@ func (h *Host) OutputOf(ctx context.Context, line string, stdin []byte) (string,
 
 func (h *Host) output(ctx context.Context, line string, feed func(context.Context, io.Writer) error) (string, error) {
 	const script = `printf 'imago-output:'; exec sh -c "$1"`
+	h.settled(ctx)
 	var all strings.Builder
 	stderr := &tail{}
 	status, err := h.exec(ctx, command("sh", "-c", script, "imago-output", line), streams{feed: feed, stdout: &all, stderr: stderr})

@@ -1,7 +1,6 @@
 package provision
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	_ "embed"
@@ -18,6 +17,9 @@ import (
 //go:embed run.sh
 var runScript string
 
+//go:embed keep.sh
+var keepScript string
+
 //go:embed kill.sh
 var killScript string
 
@@ -27,36 +29,36 @@ const (
 	// killTime bounds ending a canceled script on the machine.
 	killTime = 15 * time.Second
 
-	// goingDown is how long a machine that was told to reboot may take to end the
-	// connection, after it has ended the script.
-	goingDown = 30 * time.Second
-
 	// disconnectCode is what Packer calls a lost connection in valid_exit_codes.
 	disconnectCode = 2300218
 )
 
 // Run puts a script on the machine, runs it with an empty stdin and removes it
-// again, in one session. stdout and stderr get whole lines, never both at the
-// same time; each may be nil. A script that ends with a code that does not mean
-// success is an *ExitError. When ctx ends, the script and what it started are
-// ended too, and the error is ctx's cause.
+// again. stdout and stderr get whole lines, never both at the same time; each may
+// be nil. A script that ends with a code that does not mean success is an
+// *ExitError. When ctx ends, the script and what it started are ended too, and
+// the error is ctx's cause.
+//
+// The script does not depend on the connection: when that is lost, Run connects
+// again, as often as it has to, and goes on where it was; Host itself stays lost.
+// The script runs once, and none of its output is lost or comes twice. A script
+// in a terminal (Identity.PTY) ends with the connection, which is an ErrLost.
 func (h *Host) Run(ctx context.Context, s Script, stdout, stderr io.Writer) error {
-	id := strings.ToLower(rand.Text())
-	r, err := s.render(id)
+	r, err := newRun(h, s)
 	if err != nil {
 		return err
 	}
-	run := &run{host: h, script: s, rendered: r, mark: "imago-start-" + id}
-	status, err := run.do(ctx, stdout, stderr)
+	status, err := r.do(ctx, stdout, stderr)
 	switch {
-	case errors.Is(err, ErrLost) && s.expectsLoss() && run.start.pid() != 0:
+	case errors.Is(err, ErrLost) && s.expectsLoss() && r.pid() != 0:
+		h.leave(r)
 		return nil
 	case err != nil && ctx.Err() != nil:
 		return context.Cause(ctx)
 	case err != nil:
 		return fmt.Errorf("run %s: %w", s.Name, err)
 	default:
-		return run.judge(ctx, status)
+		return r.judge(ctx, status)
 	}
 }
 
@@ -66,18 +68,44 @@ func (s Script) expectsLoss() bool {
 
 // run is one run of one script.
 type run struct {
-	host     *Host
+	first    *Host // the caller's
+	host     *Host // the connection in use: another one after the first is lost
 	script   Script
 	rendered *rendered
 	mark     string
-	out, err lineWriter
-	outTail  tail
-	errTail  tail
-	start    startLine
+
+	stdout, stderr   follower
+	out, err         lineWriter
+	outTail, errTail tail
+	chatter          tail // what came before the script's stderr
+	started          func()
+
+	heard chan struct{} // holds one when run.sh has said something
+	acks  chan struct{} // holds one when the machine should be told what has arrived
+	acked int64
+
+	mu   sync.Mutex
+	told told
+	got  [2]int64 // what has arrived of stdout and stderr
 }
 
-// do runs the script to its end. With a terminal it takes a session more: what
-// goes through a terminal does not arrive as it was sent.
+func newRun(h *Host, s Script) (*run, error) {
+	id := strings.ToLower(rand.Text())
+	rendered, err := s.render(id)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{
+		first: h, host: h, script: s, rendered: rendered, mark: "imago-mark-" + id,
+		heard: make(chan struct{}, 1), acks: make(chan struct{}, 1),
+	}
+	mark := []byte(r.mark + " ")
+	r.stdout = follower{mark: mark, to: &r.out, say: r.hear, moved: r.moved}
+	r.stderr = follower{mark: mark, to: &r.err, say: r.hear, moved: r.moved, before: &r.chatter}
+	return r, nil
+}
+
+// do runs the script to its end.
 func (r *run) do(ctx context.Context, stdout, stderr io.Writer) (exitStatus, error) {
 	starting, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -87,26 +115,25 @@ func (r *run) do(ctx context.Context, stdout, stderr io.Writer) (exitStatus, err
 	}
 	timer := time.AfterFunc(limit, func() { cancel(fmt.Errorf("it was not started within %v", limit)) })
 	defer timer.Stop()
+	defer r.hangUp()
 
 	r.out.to, r.err.to = tee(stdout, &r.outTail), tee(stderr, &r.errTail)
-	r.start = startLine{mark: r.mark, rest: &r.out, found: func() { timer.Stop() }}
-	std := streams{feed: r.feed, stdout: &r.start, stderr: &r.err, pty: r.host.id.PTY}
-	phases := "put,run"
-	if std.pty {
-		status, err := r.host.exec(starting, r.command("put"), streams{feed: r.feed, stderr: &r.err})
-		if err != nil || status.code != 0 {
-			return status, r.startError(status, err)
-		}
-		phases, std.feed = "run", nil
+	r.started = func() { timer.Stop() }
+	follow := r.follow
+	if r.host.id.PTY {
+		follow = r.inTerminal
 	}
-	status, err := r.host.exec(starting, r.command(phases), std)
+	status, err := follow(starting)
 	if err != nil && starting.Err() != nil {
 		err = context.Cause(starting)
 		r.kill(ctx)
 	}
 	r.out.flush()
 	r.err.flush()
-	return status, r.startError(status, err)
+	if t := r.now(); t.overs == 2 && t.ends < 2 && t.status.known && r.stdout.times > 1 {
+		_, _ = io.WriteString(r.err.to, "imago: the machine could not keep the output while the connection was lost: some of it is missing\n")
+	}
+	return status, err
 }
 
 func tee(w io.Writer, t *tail) io.Writer {
@@ -116,25 +143,64 @@ func tee(w io.Writer, t *tail) io.Writer {
 	return io.MultiWriter(t, w)
 }
 
-// startError is err, or that the script never began.
-func (r *run) startError(status exitStatus, err error) error {
-	if err != nil || r.start.pid() != 0 {
-		return err
+// inTerminal takes two sessions: what goes through a terminal does not arrive as it was sent.
+func (r *run) inTerminal(ctx context.Context) (exitStatus, error) {
+	status, err := r.host.exec(ctx, r.command(phasePut), streams{feed: r.feed, stderr: &r.chatter})
+	if err == nil && status.code == 0 {
+		status, err = r.host.exec(ctx, r.command(phaseRun), streams{stdout: &r.stdout, stderr: &r.err, pty: true})
 	}
-	r.err.flush()
-	return fmt.Errorf("it could not be put in place on the machine (status %d): %s", status.code, r.errTail.String())
+	if err != nil || r.pid() != 0 {
+		return status, err
+	}
+	return status, r.notStarted(status)
 }
 
-func (r *run) command(phases string) string {
-	p, keep, custom := r.rendered, "", ""
-	if r.script.SkipClean {
-		keep = "keep"
-	}
+func (r *run) notStarted(status exitStatus) error {
+	return fmt.Errorf("it could not be put in place on the machine (status %d): %s", status.code, r.chatter.String())
+}
+
+// Phases of run.sh.
+const (
+	phaseStart  = "start"
+	phaseAttach = "attach"
+	phasePut    = "put"
+	phaseRun    = "run"
+)
+
+func (r *run) command(phase string) string {
+	p, custom, keeper, leaves := r.rendered, "", "", ""
 	if p.command != "" {
 		custom = "custom"
 	}
-	return command("sh", "-c", runScript, "imago-run", r.mark, phases, p.dir, p.dirMode, p.path, custom, keep,
-		strconv.Itoa(len(p.command)), strconv.Itoa(len(p.env)), strconv.Itoa(len(p.body)))
+	if phase == phaseStart {
+		keeper = bare(keepScript)
+	}
+	if r.script.expectsLoss() {
+		leaves = "leaves"
+	}
+	return command("sh", "-c", bare(runScript), "imago-run", r.mark, phase, p.dir, p.dirMode, p.path, custom, r.keep(),
+		strconv.Itoa(len(p.command)), strconv.Itoa(len(p.env)), strconv.Itoa(len(p.body)), keeper, leaves,
+		strconv.FormatInt(r.stdout.at, 10), strconv.FormatInt(r.stderr.at, 10))
+}
+
+// bare is a script without its comment lines and indentation: what starts a
+// script is to fit into what a network takes at once.
+func bare(script string) string {
+	var b strings.Builder
+	for line := range strings.Lines(script) {
+		if line = strings.TrimLeft(line, "\t"); line != "\n" && !strings.HasPrefix(line, "#") {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+// keep says to the machine whether the script stays there.
+func (r *run) keep() string {
+	if r.script.SkipClean {
+		return "keep"
+	}
+	return ""
 }
 
 // feed sends command, environment and script on stdin: nothing of them is ever in a command line.
@@ -149,99 +215,19 @@ func (r *run) feed(_ context.Context, w io.Writer) error {
 func (r *run) kill(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), killTime)
 	defer cancel()
-	keep := ""
-	if r.script.SkipClean {
-		keep = "keep"
-	}
-	pid := r.start.pid()
+	pid := r.pid()
 	if pid == 0 {
 		pid = noProcess
 	}
-	_, _ = r.host.exec(ctx, command("sh", "-c", killScript, "imago-kill", strconv.Itoa(pid), r.rendered.dir, r.rendered.path, keep), streams{})
+	for errors.Is(r.end(ctx, r.host, pid), ErrLost) && r.reconnect(ctx) == nil {
+	}
+}
+
+// end ends a process of the script's and all that belongs to it, and removes its files.
+func (r *run) end(ctx context.Context, host *Host, pid int) error {
+	_, err := host.exec(ctx, command("sh", "-c", killScript, "imago-kill", strconv.Itoa(pid), r.rendered.dir, r.rendered.path, r.keep()), streams{})
+	return err
 }
 
 // noProcess is a process number that Linux never gives.
 const noProcess = 1 << 30
-
-// judge decides whether the script succeeded.
-func (r *run) judge(ctx context.Context, status exitStatus) error {
-	valid := r.script.ValidExitCodes
-	if len(valid) == 0 {
-		valid = []int{0}
-	}
-	e := &ExitError{Script: r.script.Name, Code: status.code, Signal: status.signal, Tail: r.errTail.String()}
-	if e.Signal == "" {
-		e.Signal = signalBehind(status.code)
-	}
-	if slices.Contains(valid, status.code) {
-		return nil
-	}
-	if e.Signal != "" && r.script.expectsLoss() && r.host.goesDown(ctx) {
-		return nil
-	}
-	if e.Tail == "" {
-		e.Tail = r.outTail.String()
-	}
-	return e
-}
-
-// goesDown waits a while for the connection to end. A machine that shuts down
-// ends its processes first.
-func (h *Host) goesDown(ctx context.Context) bool {
-	timer := time.NewTimer(goingDown)
-	defer timer.Stop()
-	select {
-	case <-h.done:
-		return true
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-	return false
-}
-
-// startLine passes on what comes behind run.sh's mark. What comes before it is
-// the login shell's start-up chatter.
-type startLine struct {
-	mark  string
-	rest  io.Writer
-	found func()
-
-	mu    sync.Mutex
-	group int
-	head  []byte
-}
-
-// pid is the script's process group, or 0 before it was started.
-func (l *startLine) pid() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.group
-}
-
-// Write implements io.Writer.
-func (l *startLine) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.group != 0 {
-		return l.rest.Write(p)
-	}
-	l.head = append(l.head, p...)
-	_, behind, ok := bytes.Cut(l.head, []byte(l.mark+" "))
-	if !ok {
-		return len(p), nil
-	}
-	number, rest, ok := bytes.Cut(behind, []byte("\n"))
-	if !ok {
-		return len(p), nil
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(number)))
-	if err != nil {
-		return len(p), nil
-	}
-	l.group, l.head = pid, nil
-	l.found()
-	if len(rest) > 0 {
-		_, _ = l.rest.Write(rest)
-	}
-	return len(p), nil
-}

@@ -76,7 +76,8 @@ func TestRunStartTimeout(t *testing.T) {
 	}
 }
 
-// TestRunDisconnected has the server end in the middle of the script.
+// TestRunDisconnected has the machine lose its power in the middle of the script,
+// for good.
 func TestRunDisconnected(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -88,12 +89,24 @@ func TestRunDisconnected(t *testing.T) {
 		"Packer's code": {func(s *provision.Script) { s.ValidExitCodes = []int{0, 2300218} }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server, h := machine(t, provisiontest.Options{})
+			server := provisiontest.Start(t, provisiontest.Options{})
+			id := server.Identity()
+			id.ReconnectFor = 500 * time.Millisecond
+			h := connect(t, server.Addr, id)
 			s := script("echo going down", "sleep 60")
 			test.change(&s)
 			stop := writerFunc(func(p []byte) (int, error) { server.Stop(); return len(p), nil })
-			if err := h.Run(context.Background(), s, stop, nil); !errors.Is(err, test.want) || err == nil != (test.want == nil) {
+			err := h.Run(context.Background(), s, stop, nil)
+			if !errors.Is(err, test.want) || err == nil != (test.want == nil) {
 				t.Errorf("Run = %v, want %v", err, test.want)
+			}
+			for _, says := range []string{"run inline: connection lost and not back after 500ms", "(it was running; 11 bytes of its output have arrived)"} {
+				if err != nil && !strings.Contains(err.Error(), says) {
+					t.Errorf("Run = %v, want %q in it", err, says)
+				}
+			}
+			if left := h.Left() != nil; left != (test.want == nil) {
+				t.Errorf("it leaves something that the next step has to wait for: %v", left)
 			}
 			for _, dir := range leftBehind(t, server) {
 				os.RemoveAll(dir) // the machine had no chance to

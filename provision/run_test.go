@@ -44,9 +44,13 @@ func script(lines ...string) provision.Script {
 // noneLeft checks that the machine's /tmp holds no directory of a script that belongs to User.
 func noneLeft(t *testing.T, s *provisiontest.Server) {
 	t.Helper()
-	if dirs := leftBehind(t, s); len(dirs) > 0 {
-		t.Errorf("left on the machine: %v", dirs)
+	var dirs []string
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if dirs = leftBehind(t, s); len(dirs) == 0 { // Run does not wait for that
+			return
+		}
 	}
+	t.Errorf("left on the machine: %v", dirs)
 }
 
 func leftBehind(t *testing.T, s *provisiontest.Server) []string {
@@ -95,6 +99,7 @@ func testRun(t *testing.T, shell, killed string) {
 		"valid exit codes": {func(s *provision.Script) { s.ValidExitCodes = []int{3, 143} }, []string{"exit 143"}, said{}},
 		"0 is not valid unless listed": {func(s *provision.Script) { s.ValidExitCodes = []int{3} }, []string{"true"},
 			said{Exit: &provision.ExitError{Script: "inline", Code: 0}}},
+		"signals":        {nil, []string{"trap 'echo INT' INT; trap 'echo QUIT' QUIT; kill -INT $$; kill -QUIT $$"}, said{Out: "INT\nQUIT\n"}},
 		"empty stdin":    {nil, []string{"cat; wc -c; read x || echo none"}, said{Out: "0\nnone\n"}},
 		"private":        {nil, []string{"stat -c %a $0 $(dirname $0) $(dirname $0)/env"}, said{Out: "700\n700\n600\n"}},
 		"umask":          {nil, []string{"umask"}, said{Out: "0022\n"}},
@@ -159,6 +164,7 @@ func TestRunCleansUp(t *testing.T) {
 	kept.SkipClean = true
 	kept.Env = []string{"TOKEN=hush"}
 	path := strings.TrimSpace(run(t, h, kept).Out)
+	output(t, h, "true")
 	defer os.RemoveAll(filepath.Dir(path))
 	files, err := os.ReadDir(filepath.Dir(path))
 	if err != nil || len(files) != 1 || files[0].Name() != "script.sh" {

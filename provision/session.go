@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,17 +51,21 @@ func (h *Host) start(ctx context.Context, command string, pty bool) (*session, e
 		s, err := h.startNow(command, pty)
 		done <- opened{s, err}
 	}()
+	var err error
 	select {
 	case o := <-done:
 		return o.s, o.err
+	case <-h.done: // a channel that is opened just then may never be told
+		err = h.lostError()
 	case <-ctx.Done():
-		go func() { // the machine may open it yet
-			if o := <-done; o.err == nil {
-				o.s.ch.Close()
-			}
-		}()
-		return nil, context.Cause(ctx)
+		err = context.Cause(ctx)
 	}
+	go func() { // the machine may open it yet
+		if o := <-done; o.err == nil {
+			o.s.ch.Close()
+		}
+	}()
+	return nil, err
 }
 
 func (h *Host) startNow(command string, pty bool) (*session, error) {
@@ -126,8 +131,12 @@ func (h *Host) channelError(doing string, err error) error {
 	}
 }
 
-// isLoss reports whether an error is of the connection, and not an answer.
+// isLoss reports whether an error is of the connection, and not an answer. For a
+// connection that ends while a channel is opened the library has no type.
 func isLoss(err error) bool {
+	if strings.Contains(err.Error(), "unexpected packet in response to channel open: <nil>") {
+		return true
+	}
 	broken := (*net.OpError)(nil)
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.As(err, &broken)
 }

@@ -14,10 +14,6 @@ const (
 	// reconnects is how often in a row a connection may be lost without anything arriving.
 	reconnects = 5
 
-	// reconnectFor bounds the tries to get a lost connection back; the machine
-	// keeps what has arrived for ten minutes.
-	reconnectFor = 3 * time.Minute
-
 	discardTime = 15 * time.Second
 )
 
@@ -130,7 +126,7 @@ func (u *upload) attempt(ctx context.Context) error {
 // resume connects again, if need be, and finds out what the machine has. It may
 // have placed the tree already, when everything had been sent.
 func (u *upload) resume(ctx context.Context) (placed bool, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, reconnectFor, fmt.Errorf("%w and not back after %v", ErrLost, reconnectFor))
+	ctx, cancel := u.host.reconnecting(ctx)
 	defer cancel()
 	said := newAnnouncement()
 	for err = ErrLost; errors.Is(err, ErrLost) && ctx.Err() == nil; {

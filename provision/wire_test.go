@@ -14,11 +14,12 @@ import (
 // wire is a way to a server that can be cut, and made long, slow or silent.
 type wire struct {
 	addr   string
-	target string
+	target atomic.Value  // of a string
 	delay  time.Duration // each way
 	rate   int           // bytes a second to the server; 0: no limit
 	dead   atomic.Bool   // nothing passes any more, and nobody is told
 	sent   atomic.Int64  // bytes to the server
+	age    atomic.Int64  // how often connections were forgotten
 	onCut  func()        // called before a cut; may be nil
 
 	mu    sync.Mutex
@@ -29,7 +30,8 @@ type wire struct {
 // startWire listens until the end of the test.
 func startWire(t *testing.T, target string, delay time.Duration, cutAt ...int64) *wire {
 	t.Helper()
-	w := &wire{target: target, delay: delay, cutAt: cutAt, open: map[net.Conn]bool{}}
+	w := &wire{delay: delay, cutAt: cutAt, open: map[net.Conn]bool{}}
+	w.target.Store(target)
 	w.addr = serve(t, "tcp", "127.0.0.1:0", w.pass)
 	t.Cleanup(w.cut)
 	return w
@@ -37,17 +39,29 @@ func startWire(t *testing.T, target string, delay time.Duration, cutAt ...int64)
 
 // pass carries one connection to the server and back.
 func (w *wire) pass(client net.Conn) {
-	server, err := net.Dial("tcp", w.target)
+	server, err := net.Dial("tcp", w.target.Load().(string))
 	if err != nil {
 		return
 	}
 	w.mu.Lock()
 	w.open[client], w.open[server] = true, true
+	age := w.age.Load()
 	w.mu.Unlock()
 	var both sync.WaitGroup
-	both.Go(func() { w.carry(server, client, w.count) })
-	both.Go(func() { w.carry(client, server, func(int) {}) })
+	both.Go(func() { w.carry(server, client, age, w.count) })
+	both.Go(func() { w.carry(client, server, age, func(int) {}) })
 	both.Wait()
+}
+
+// forget drops the connections that are open without telling either end. Whoever
+// sends is held up once what is on the way has filled everything.
+func (w *wire) forget() { w.age.Add(1) }
+
+// holds reports whether a connection that is still open has been forgotten.
+func (w *wire) holds(c net.Conn, age int64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.open[c] && w.age.Load() != age
 }
 
 // parcel is some bytes and when they arrive.
@@ -56,11 +70,14 @@ type parcel struct {
 	data []byte
 }
 
-func (w *wire) carry(to, from net.Conn, count func(int)) {
+func (w *wire) carry(to, from net.Conn, age int64, count func(int)) {
 	parcels := make(chan parcel, 4096)
 	go func() {
 		defer close(parcels)
 		for {
+			for w.holds(from, age) {
+				time.Sleep(10 * time.Millisecond)
+			}
 			data := make([]byte, 32<<10)
 			n, err := from.Read(data)
 			if n > 0 {
@@ -74,7 +91,7 @@ func (w *wire) carry(to, from net.Conn, count func(int)) {
 	}()
 	for p := range parcels {
 		time.Sleep(time.Until(p.due))
-		if w.dead.Load() {
+		if w.dead.Load() || w.age.Load() != age {
 			continue
 		}
 		if _, err := to.Write(p.data); err != nil {

@@ -52,6 +52,7 @@ type Server struct {
 	Key     provision.Key
 	HostKey provision.Key
 
+	options Options
 	process *exec.Cmd
 }
 
@@ -59,7 +60,7 @@ type Server struct {
 // returns once the server accepts connections.
 func Start(t testing.TB, o Options) *Server {
 	t.Helper()
-	s := &Server{Dir: openDir(t)}
+	s := &Server{Dir: openDir(t), options: o}
 	s.Home = filepath.Join(s.Dir, "home")
 	var err error
 	if s.Key, err = provision.NewKey("login"); err != nil {
@@ -89,6 +90,18 @@ func (s *Server) Stop() {
 	_ = s.process.Process.Kill() // an error: it has ended already
 	_ = s.process.Wait()         // always "signal: killed"
 }
+
+// Restart starts the server again, as when the machine boots after it lost power:
+// at the same address, with the same files and another process 1.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	s.Stop()
+	s.launch(t, s.options)
+	s.wait(t)
+}
+
+// Log is what the server has said, with LogLevel as Config has it.
+func (s *Server) Log() string { return s.said() }
 
 func openDir(t testing.TB) string {
 	t.Helper()
@@ -190,7 +203,7 @@ func (s *Server) launch(t testing.TB, o Options) {
 	}
 	script = append(script, `exec /usr/sbin/sshd -D -e -f "$1/sshd_config"`)
 
-	log, err := os.Create(filepath.Join(s.Dir, "log"))
+	log, err := os.OpenFile(filepath.Join(s.Dir, "log"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,8 +216,10 @@ func (s *Server) launch(t testing.TB, o Options) {
 	if err := s.process.Start(); err != nil {
 		t.Fatalf("start sshd: %v", err)
 	}
+	process := s.process
 	t.Cleanup(func() {
-		s.Stop()
+		_ = process.Process.Kill()
+		_ = process.Wait()
 		log.Close()
 		if t.Failed() {
 			t.Logf("sshd said:\n%s", s.said())
