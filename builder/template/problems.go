@@ -12,9 +12,12 @@ type Error struct {
 	File         string // the template or variable file; empty for the command line
 	Line, Column int    // from 1, in characters; 0 when the problem has no place
 	Text         string // what is wrong, and what would be right
+
+	// Excerpt is the line of the file and one that underlines the place in it. Empty for JSON.
+	Excerpt string
 }
 
-// Error returns FILE:LINE:COLUMN: TEXT.
+// Error returns FILE:LINE:COLUMN: TEXT, and the excerpt below it.
 func (e *Error) Error() string {
 	switch {
 	case e.File == "":
@@ -22,15 +25,26 @@ func (e *Error) Error() string {
 	case e.Line == 0:
 		return e.File + ": " + e.Text
 	}
-	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Text)
+	text := fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Text)
+	if e.Excerpt != "" {
+		text += "\n" + e.Excerpt
+	}
+	return text
 }
 
 // problems collects what is wrong, so that all of it is told at once.
-type problems struct{ all []*Error }
+type problems struct {
+	all     []*Error
+	sources map[string][]byte // the files to take excerpts from
+}
 
-// add notes a problem at a place of a file.
+// add notes a problem at a place of a file, unless the place knows its own.
 func (p *problems) add(file string, at pos, format string, args ...any) {
-	p.all = append(p.all, &Error{File: file, Line: at.line, Column: at.column, Text: fmt.Sprintf(format, args...)})
+	file = cmp.Or(at.file, file)
+	p.all = append(p.all, &Error{
+		File: file, Line: at.line, Column: at.column, Text: fmt.Sprintf(format, args...),
+		Excerpt: excerpt(p.sources[file], at),
+	})
 }
 
 // err joins the problems in the order of their places. A provisioner is read
