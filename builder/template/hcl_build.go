@@ -317,7 +317,9 @@ func (m *module) readUsage(u *usage) Build {
 		body = hcl.MergeBodies([]hcl.Body{body, u.more})
 	}
 	b := m.build
-	v := m.evaluator().object(body, builderType, u.source.at)
+	e := m.evaluator()
+	e.usage = u
+	v := e.object(body, builderType, u.source.at)
 	if v.kind != kindObject {
 		return b
 	}
@@ -332,7 +334,7 @@ func (m *module) readUsage(u *usage) Build {
 func (m *module) provisionerValues(u *usage, all []component) []value {
 	var list []value
 	for _, c := range all {
-		waits := c.kind == "shell" || c.kind == "shell-local"
+		waits := c.kind != "file" && c.kind != "sleep" && c.kind != "breakpoint"
 		if v := m.componentValue(u, c, waits); v.kind == kindObject {
 			list = append(list, v)
 		}

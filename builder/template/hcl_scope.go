@@ -130,7 +130,7 @@ func attribute(ref hcl.Traversal, i int) string {
 
 func (e *evaluator) sourceValue() (cty.Value, error) {
 	if e.usage == nil {
-		return cty.NilVal, errors.New("source is known only inside a build block, to provisioners and post-processors")
+		return cty.NilVal, errors.New("source is known only where a build says which: in source blocks, provisioners and post-processors")
 	}
 	return cty.ObjectVal(map[string]cty.Value{
 		"name": cty.StringVal(e.usage.name), "type": cty.StringVal(e.usage.source.kind),
@@ -148,7 +148,7 @@ func (e *evaluator) buildValue(ref hcl.Traversal) (cty.Value, error) {
 		return cty.ObjectVal(all), nil
 	}
 	if e.facts == nil {
-		return cty.NilVal, fmt.Errorf("build.%s is known only to the provisioners shell and shell-local, and to the post-processors", name)
+		return cty.NilVal, fmt.Errorf("build.%s is known only once the machine is there, to the provisioners shell and shell-local and to the post-processors", name)
 	}
 	known := append(names(e.facts), "name")
 	if !slices.Contains(known, name) {

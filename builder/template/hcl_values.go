@@ -127,7 +127,9 @@ func (m *module) readValueFile(file string) {
 	known := names(m.variables)
 	for _, a := range sortedAttributes(attrs) {
 		if !slices.Contains(known, a.Name) {
-			m.warnAt(posOf(a.NameRange), "there is no variable %q%s", a.Name, didYouMean(a.Name, known))
+			if m.o.WarnUndeclared {
+				m.warnAt(posOf(a.NameRange), "there is no variable %q%s", a.Name, didYouMean(a.Name, known))
+			}
 			continue
 		}
 		value, diags := a.Expr.Value(nil)

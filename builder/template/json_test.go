@@ -22,7 +22,7 @@ func FuzzJSON(f *testing.F) {
 		var p problems
 		v, ok := readJSON("f", []byte(text), &p)
 		if valid := json.Valid([]byte(text)); ok != valid {
-			t.Fatalf("taken: %v, by encoding/json: %v; %v", ok, valid, p.err())
+			t.Fatalf("taken: %v, by encoding/json: %v; %v", ok, valid, p.err(nil))
 		}
 		if !ok {
 			e := p.all[len(p.all)-1]
@@ -75,7 +75,7 @@ func TestPlaces(t *testing.T) {
 	var p problems
 	v, ok := readJSON("f", []byte("{\n  \"ä\": [1,\n\t\"é\", {\"b\" : null}]\n}"), &p)
 	if !ok {
-		t.Fatal(p.err())
+		t.Fatal(p.err(nil))
 	}
 	a := v.members[0]
 	got := []pos{v.pos, a.pos, a.value.pos, a.value.list[0].pos, a.value.list[1].pos, a.value.list[2].pos, a.value.list[2].members[0].pos, a.value.list[2].members[0].value.pos}
@@ -94,7 +94,7 @@ func TestDepth(t *testing.T) {
 		text := strings.Repeat("[", depth) + strings.Repeat("]", depth)
 		var p problems
 		if _, ok := readJSON("f", []byte(text), &p); ok != json.Valid([]byte(text)) {
-			t.Errorf("%d levels: taken: %v; %v", depth, ok, p.err())
+			t.Errorf("%d levels: taken: %v; %v", depth, ok, p.err(nil))
 		}
 	}
 }

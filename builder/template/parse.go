@@ -36,6 +36,9 @@ type Options struct {
 	// nothing outside is asked.
 	Lookup Lookup
 
+	// WarnUndeclared warns of values in variable files that an HCL2 template has no variable for.
+	WarnUndeclared bool
+
 	// Force replaces an image of the same name (-force).
 	Force bool
 
@@ -110,7 +113,7 @@ func readTemplate(path string, o Options) (t *Template, open bool, err error) {
 		}
 		p.listProvisioners()
 	}
-	if err := p.problems.err(); err != nil {
+	if err := p.problems.err(p.result.Sensitive); err != nil {
 		return nil, false, err
 	}
 	return p.result, p.open, nil

@@ -128,7 +128,7 @@ func readManifest(o *object) *Manifest {
 	m.data = func(f builder.Facts) (map[string]string, error) {
 		q := p.informed(f)
 		data := q.again(o).pairs("custom_data", "", place{facts: true})
-		return data, q.problems.err()
+		return data, q.problems.err(q.result.Sensitive)
 	}
 	if m.Output == "" {
 		m.Output = "packer-manifest.json"

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Error is one thing wrong with a template, and where.
@@ -49,17 +50,32 @@ func (p *problems) add(file string, at pos, format string, args ...any) {
 
 // err joins the problems in the order of their places. A provisioner is read
 // once for each build, so the same problem may be there twice: it is told once.
-func (p *problems) err() error {
+//
+// What is sensitive is not shown, neither in a message nor in an excerpt.
+func (p *problems) err(sensitive []string) error {
 	slices.SortStableFunc(p.all, func(a, b *Error) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	var errs []error
 	told := map[Error]bool{}
 	for _, e := range p.all {
+		e.Text, e.Excerpt = redact(e.Text, sensitive), redact(e.Excerpt, sensitive)
 		if !told[*e] {
 			told[*e] = true
 			errs = append(errs, e)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// minSecret is how long a value must be to be hidden, as in all output.
+const minSecret = 3
+
+func redact(text string, sensitive []string) string {
+	for _, s := range sensitive {
+		if len(s) >= minSecret {
+			text = strings.ReplaceAll(text, s, "<sensitive>")
+		}
+	}
+	return text
 }

@@ -22,7 +22,7 @@ func readShell(o *object) builder.Step {
 		step.Late = func(f builder.Facts) ([]provision.Script, error) {
 			q := p.informed(f)
 			scripts := readScripts(q.again(o))
-			return scripts, q.problems.err()
+			return scripts, q.problems.err(q.result.Sensitive)
 		}
 	}
 	return step

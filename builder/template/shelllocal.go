@@ -57,7 +57,7 @@ func readLocalShell(o *object) (name string, run localRun) {
 	run = func(ctx context.Context, f builder.Facts, more []string, stdout, stderr io.Writer) error {
 		q := p.informed(f)
 		l, _ := readLocalOptions(q.again(o))
-		if err := q.problems.err(); err != nil {
+		if err := q.problems.err(q.result.Sensitive); err != nil {
 			return err
 		}
 		return l.run(ctx, more, stdout, stderr)
