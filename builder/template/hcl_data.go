@@ -2,7 +2,6 @@ package template
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -212,26 +211,28 @@ func readSecretData(o *object) (func(Lookup) (cty.Value, error), cty.Type) {
 	}, cty.Object(texts("value", "secret_string", "secret_binary", "version_id"))
 }
 
-// secretKey takes one value out of a secret that is a JSON object. Without a key, a secret of one value is that value.
+// secretKey takes one value out of a secret that is a JSON object: the first, when no key is given.
 func secretKey(text, key string) (string, error) {
-	var all map[string]any
-	if err := json.Unmarshal([]byte(text), &all); err != nil {
+	root, ok := readJSON("", []byte(text), &problems{})
+	if !ok || root.kind != kindObject {
 		if key == "" {
 			return text, nil
 		}
 		return "", fmt.Errorf("the secret is no JSON object, so it has no key %q", key)
 	}
-	if key == "" && len(all) == 1 {
-		key = names(all)[0]
+	for _, m := range root.members {
+		if key == "" || key == m.name {
+			value, scalar := m.value.scalar()
+			if m.value.kind == kindBool {
+				value = map[string]string{"1": "true", "0": "false"}[value]
+			}
+			if !scalar {
+				return "", fmt.Errorf("the key %q of the secret holds %s", m.name, m.value.kind)
+			}
+			return value, nil
+		}
 	}
-	v, ok := all[key]
-	switch {
-	case key == "":
-		return "", nil
-	case !ok:
-		return "", fmt.Errorf("the secret has no key %q", key)
-	}
-	return fmt.Sprint(v), nil
+	return "", fmt.Errorf("the secret has no key %q", key)
 }
 
 func readHTTPData(o *object) (func(Lookup) (cty.Value, error), cty.Type) {

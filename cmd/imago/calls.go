@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/imagobuild/imago/builder"
@@ -140,11 +139,4 @@ var _ builder.Parameters = (*ssmCalls)(nil)
 
 func (c *ssmCalls) GetParameter(ctx context.Context, in *ssm.GetParameterInput, o ...func(*ssm.Options)) (*ssm.GetParameterOutput, error) {
 	return (*ssm.Client)(c).GetParameter(ctx, in, o...)
-}
-
-// secretCalls is the same of a *secretsmanager.Client.
-type secretCalls secretsmanager.Client
-
-func (c *secretCalls) GetSecretValue(ctx context.Context, in *secretsmanager.GetSecretValueInput, o ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
-	return (*secretsmanager.Client)(c).GetSecretValue(ctx, in, o...)
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/imagobuild/imago/builder"
@@ -75,18 +74,7 @@ func (l *lookup) Secret(a template.Access, q template.SecretQuery) (template.Sec
 	if err != nil {
 		return template.Secret{}, err
 	}
-	in := &secretsmanager.GetSecretValueInput{SecretId: &q.Name}
-	if q.VersionID != "" {
-		in.VersionId = &q.VersionID
-	}
-	if q.VersionStage != "" {
-		in.VersionStage = &q.VersionStage
-	}
-	out, err := (*secretCalls)(secretsmanager.NewFromConfig(c.config)).GetSecretValue(l.ctx, in)
-	if err != nil {
-		return template.Secret{}, err
-	}
-	return template.Secret{Text: aws.ToString(out.SecretString), Binary: out.SecretBinary, VersionID: aws.ToString(out.VersionId)}, nil
+	return getSecret(l.ctx, c.config, q)
 }
 
 // Fetch is data "http".

@@ -40,14 +40,14 @@ func Env(lookup func(string) string) function.Function {
 func (s Surroundings) secret(keyed bool) function.Function {
 	return function.New(&function.Spec{
 		Params:   []function.Parameter{param("name", cty.String)},
-		VarParam: &function.Parameter{Name: "key", Type: cty.String},
+		VarParam: &function.Parameter{Name: "key", Type: cty.String, AllowNull: true},
 		Type:     function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			if len(args) > 2 || !keyed && len(args) > 1 {
 				return cty.NilVal, errors.New("it takes the name of a secret and, unless it is the raw one, a key")
 			}
 			key := ""
-			if len(args) == 2 {
+			if len(args) == 2 && !args[1].IsNull() {
 				key = args[1].AsString()
 			}
 			text, err := s.Secret(args[0].AsString(), key, keyed)

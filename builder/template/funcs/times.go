@@ -42,48 +42,45 @@ func (s Surroundings) strftime() function.Function {
 	}, "format")
 }
 
-// moment is what the functions that read times return.
-func moment() map[string]cty.Type {
-	return map[string]cty.Type{
-		"year": cty.Number, "year_day": cty.Number, "day": cty.Number, "month": cty.Number, "month_name": cty.String,
-		"weekday": cty.Number, "weekday_name": cty.String, "unix": cty.Number, "rfc3339": cty.String,
-		"hour": cty.Number, "minute": cty.Number, "second": cty.Number, "iso_year": cty.Number, "iso_week": cty.Number,
-	}
-}
-
-func momentOf(t time.Time) cty.Value {
+// moment is what the functions that read times return: the parts of a time, and the time in the other form.
+func moment(t time.Time, other string, form cty.Value) cty.Value {
 	year, week := t.ISOWeek()
 	n := func(i int) cty.Value { return cty.NumberIntVal(int64(i)) }
 	return cty.ObjectVal(map[string]cty.Value{
 		"year": n(t.Year()), "year_day": n(t.YearDay()), "day": n(t.Day()), "month": n(int(t.Month())), "month_name": cty.StringVal(t.Month().String()),
-		"weekday": n(int(t.Weekday())), "weekday_name": cty.StringVal(t.Weekday().String()), "unix": cty.NumberIntVal(t.Unix()),
-		"rfc3339": cty.StringVal(t.Format(time.RFC3339)),
-		"hour":    n(t.Hour()), "minute": n(t.Minute()), "second": n(t.Second()), "iso_year": n(year), "iso_week": n(week),
+		"weekday": n(int(t.Weekday())), "weekday_name": cty.StringVal(t.Weekday().String()),
+		"hour": n(t.Hour()), "minute": n(t.Minute()), "second": n(t.Second()), "iso_year": n(year), "iso_week": n(week),
+		other: form,
 	})
 }
 
 func rfc3339Parse() function.Function {
 	return function.New(&function.Spec{
-		Params: []function.Parameter{param("timestamp", cty.String)}, Type: function.StaticReturnType(cty.Object(moment())),
+		Params: []function.Parameter{param("timestamp", cty.String)}, Type: function.StaticReturnType(moment(time.Time{}, "unix", cty.Zero).Type()),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			t, err := time.Parse(time.RFC3339, args[0].AsString())
+			text := args[0].AsString()
+			t, err := time.Parse(time.RFC3339, text)
 			if err != nil {
-				return cty.NilVal, fmt.Errorf("%q is no time such as 2030-01-31T00:00:00Z", args[0].AsString())
+				t, err = time.Parse("2006-01-02 15:04:05Z07:00", text)
 			}
-			return momentOf(t), nil
+			if err != nil {
+				return cty.NilVal, fmt.Errorf("%q is no time such as 2030-01-31T00:00:00Z", text)
+			}
+			return moment(t, "unix", cty.NumberIntVal(t.Unix())), nil
 		},
 	})
 }
 
 func unixParse() function.Function {
 	return function.New(&function.Spec{
-		Params: []function.Parameter{param("timestamp", cty.Number)}, Type: function.StaticReturnType(cty.Object(moment())),
+		Params: []function.Parameter{param("timestamp", cty.Number)}, Type: function.StaticReturnType(moment(time.Time{}, "rfc3339", cty.StringVal("")).Type()),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			seconds, err := whole(args[0])
 			if err != nil || !seconds.IsInt64() {
 				return cty.NilVal, errors.New("it must be a whole number of seconds")
 			}
-			return momentOf(time.Unix(seconds.Int64(), 0).UTC()), nil
+			t := time.Unix(seconds.Int64(), 0).UTC()
+			return moment(t, "rfc3339", cty.StringVal(t.Format(time.RFC3339))), nil
 		},
 	})
 }
