@@ -61,8 +61,7 @@ func rootSchema() *hcl.BodySchema {
 
 // readBlocks notes the blocks of one file by what they declare.
 func (m *module) readBlocks(body hcl.Body) {
-	content, diags := body.Content(rootSchema())
-	m.diagnose(diags)
+	content := m.contentOf(body, rootSchema(), "a template")
 	for _, b := range content.Blocks {
 		switch b.Type {
 		case "packer":

@@ -19,7 +19,9 @@ func nested(what string) []string {
 			"security_group_filter", "snapshot_tag", "source_ami_filter", "spot_tag", "subnet_filter", "tag",
 			"temporary_iam_instance_profile_policy_document", "vault_aws_engine", "vpc_filter",
 		}
-	case "amazon-ami", "amazon-parameterstore", "amazon-secretsmanager":
+	case "amazon-ami":
+		return []string{"assume_role", "aws_polling", "filter", "vault_aws_engine"}
+	case "amazon-parameterstore", "amazon-secretsmanager":
 		return []string{"assume_role", "aws_polling", "vault_aws_engine"}
 	case "source_ami_filter", "subnet_filter", "vpc_filter", "security_group_filter":
 		return []string{"filter"}
@@ -65,7 +67,7 @@ func (e *evaluator) body(body hcl.Body, what string, at pos) value {
 	schema := nestedSchema(what)
 	schema.Attributes = e.attributesIn(body, what)
 	content, diags := body.Content(schema)
-	e.diagnoseBlocks(diags, what)
+	e.p.diagnoseShape(diags, what, nil, nested(what))
 	for _, a := range sortedAttributes(content.Attributes) {
 		v.members = append(v.members, member{name: a.Name, pos: posOf(a.NameRange), value: e.convert(a.Expr)})
 	}
@@ -89,31 +91,16 @@ func (e *evaluator) attributesIn(body hcl.Body, what string) []hcl.AttributeSche
 	all, _ := body.JustAttributes() // it objects to blocks, which are read with the rest
 	var schema []hcl.AttributeSchema
 	for _, a := range sortedAttributes(all) {
-		if !slices.Contains(nested(what), a.Name) {
+		json := strings.HasSuffix(a.NameRange.Filename, ".json")
+		switch {
+		case json && a.Name == "dynamic": // blocks
+		case !slices.Contains(nested(what), a.Name):
 			schema = append(schema, hcl.AttributeSchema{Name: a.Name})
-		} else if !strings.HasSuffix(a.NameRange.Filename, ".json") {
+		case !json:
 			e.p.problem(posOf(a.NameRange), "%s is a block: write %s { … }, without the equals sign", a.Name, a.Name)
 		}
 	}
 	return schema
-}
-
-// diagnoseBlocks tells what is wrong with the shape of a body.
-func (e *evaluator) diagnoseBlocks(diags hcl.Diagnostics, what string) {
-	for _, d := range diags {
-		switch {
-		case d.Summary == "Unsupported argument": // told already
-		case d.Summary == "Unsupported block type" && d.Subject != nil:
-			name := string(d.Subject.SliceBytes(e.p.problems.sources[d.Subject.Filename]))
-			hint := didYouMean(name, nested(what))
-			if near := nearest(name, nested(what)); near == "" || strings.HasPrefix(name, near) {
-				hint = "; an argument is written " + name + " = …"
-			}
-			e.p.problem(posOf(*d.Subject), "%s has no block %q%s", what, name, hint)
-		default:
-			e.p.diagnose(hcl.Diagnostics{d})
-		}
-	}
 }
 
 // convert evaluates one argument. What cannot be evaluated is told here, and not known to those who read it.

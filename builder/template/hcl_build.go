@@ -112,8 +112,8 @@ func (m *module) readBuildBlock(b *buildBlock) {
 	if !ok {
 		return
 	}
-	content, diags := dynblock.Expand(b.body, ctx).Content(buildSchema())
-	m.diagnose(diags)
+	told := len(m.problems.all)
+	content := m.contentOf(dynblock.Expand(b.body, ctx), buildSchema(), "a build block")
 	b.name, b.description = m.words(content.Attributes["name"]), m.words(content.Attributes["description"])
 	if a, ok := content.Attributes["sources"]; ok {
 		m.useSources(b, a)
@@ -121,7 +121,7 @@ func (m *module) readBuildBlock(b *buildBlock) {
 	for _, inner := range content.Blocks {
 		m.readBuildPart(b, inner)
 	}
-	if len(b.usages) == 0 && !diags.HasErrors() {
+	if len(b.usages) == 0 && len(m.problems.all) == told {
 		m.problem(b.at, "the build block has no sources")
 	}
 }
@@ -141,8 +141,7 @@ func (m *module) readBuildPart(b *buildBlock, inner *hcl.Block) {
 	case "post-processor":
 		b.postProcessors = append(b.postProcessors, []component{one(inner)})
 	case "post-processors":
-		content, diags := inner.Body.Content(sequenceSchema())
-		m.diagnose(diags)
+		content := m.contentOf(inner.Body, sequenceSchema(), "a post-processors block")
 		var sequence []component
 		for _, p := range content.Blocks {
 			sequence = append(sequence, one(p))
@@ -228,7 +227,7 @@ func (m *module) selectUsages() []*usage {
 	first := map[string]pos{}
 	for _, u := range m.allUsages() {
 		if at, twice := first[u.full()]; twice {
-			m.problem(u.at, "two builds are called %s; the other is at %s:%d; name one of the build blocks", u.full(), at.file, at.line)
+			m.problem(u.at, "two builds are called %s; the other is at %s:%d; give one another name, in the build block or in a source block inside it", u.full(), at.file, at.line)
 			continue
 		}
 		first[u.full()] = u.at

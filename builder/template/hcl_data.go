@@ -135,8 +135,8 @@ func (m *module) answer(d *dataSource) (cty.Value, bool) {
 
 // nullData is data "null", which says what it is told.
 func (m *module) nullData(d *dataSource) (cty.Value, bool) {
-	content, diags := d.body.Content(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "input", Required: true}}})
-	m.diagnose(diags)
+	schema := &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "input", Required: true}}}
+	content := m.contentOf(d.body, schema, "data source null")
 	a, ok := content.Attributes["input"]
 	if !ok {
 		return cty.DynamicVal, false

@@ -29,8 +29,7 @@ func (m *module) declareLocals(b *hcl.Block) {
 
 // declareLocal reads a local block: one of them, which may be sensitive.
 func (m *module) declareLocal(b *hcl.Block) {
-	content, diags := b.Body.Content(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "expression", Required: true}, {Name: "sensitive"}}})
-	m.diagnose(diags)
+	content := m.contentOf(b.Body, &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "expression", Required: true}, {Name: "sensitive"}}}, "a local block")
 	if a, ok := content.Attributes["expression"]; ok {
 		m.addLocal(b.Labels[0], &local{at: posOf(b.DefRange), expr: a.Expr, sensitive: m.flag(content.Attributes["sensitive"], false)})
 	}
@@ -47,7 +46,7 @@ func (m *module) addLocal(name string, l *local) {
 // readLocals evaluates all locals, so that mistakes in them are told; but not while that would make calls for values
 // that perhaps nobody uses.
 func (m *module) readLocals() {
-	if m.o.Lookup != nil {
+	if m.o.Lookup != nil || m.o.Inspect {
 		return
 	}
 	for _, name := range names(m.locals) {
@@ -95,8 +94,11 @@ func (m *module) localValue(name string) (cty.Value, error) {
 	return l.value, nil
 }
 
-// describeLocals lists the locals by name.
+// describeLocals lists the locals by name. One that cannot be evaluated is not known: it may need a file that is made
+// later.
 func (m *module) describeLocals() []Variable {
+	told := len(m.problems.all)
+	defer func() { m.problems.all = m.problems.all[:told] }()
 	var all []Variable
 	for _, name := range names(m.locals) {
 		v, _ := m.localValue(name)

@@ -7,11 +7,10 @@ import (
 
 // readPackerBlock reads the packer block: which Packer, and which plugins. What is built in stands for all of them.
 func (m *module) readPackerBlock(b *hcl.Block) {
-	content, diags := b.Body.Content(&hcl.BodySchema{
+	content := m.contentOf(b.Body, &hcl.BodySchema{
 		Attributes: []hcl.AttributeSchema{{Name: "required_version"}},
 		Blocks:     []hcl.BlockHeaderSchema{{Type: "required_plugins"}},
-	})
-	m.diagnose(diags)
+	}, "the packer block")
 	if a, ok := content.Attributes["required_version"]; ok {
 		m.checkConstraint(a)
 	}

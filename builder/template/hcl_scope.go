@@ -52,7 +52,7 @@ func (e *evaluator) value(expr hcl.Expression) (v cty.Value, ok bool) {
 // context holds what some expressions refer to, evaluated for them.
 func (e *evaluator) context(refs []hcl.Traversal) (*hcl.EvalContext, bool) {
 	ctx := &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: e.callable(e.env)}
-	locals, data := map[string]cty.Value{}, map[string]map[string]cty.Value{}
+	locals, data, build := map[string]cty.Value{}, map[string]map[string]cty.Value{}, map[string]cty.Value{}
 	ok := true
 	for _, ref := range refs {
 		var err error
@@ -68,7 +68,8 @@ func (e *evaluator) context(refs []hcl.Traversal) (*hcl.EvalContext, bool) {
 		case "source":
 			ctx.Variables[root], err = e.sourceValue()
 		case "build":
-			ctx.Variables[root], err = e.buildValue(ref)
+			err = e.buildOf(ref, build)
+			ctx.Variables[root] = cty.ObjectVal(build)
 		case "path":
 			ctx.Variables[root] = e.pathValue()
 		case "packer":
@@ -137,28 +138,28 @@ func (e *evaluator) sourceValue() (cty.Value, error) {
 	}), nil
 }
 
-// buildValue is what build.X refers to.
-func (e *evaluator) buildValue(ref hcl.Traversal) (cty.Value, error) {
+// buildOf adds to all what build.X refers to.
+func (e *evaluator) buildOf(ref hcl.Traversal, all map[string]cty.Value) error {
 	if e.block == nil {
-		return cty.NilVal, errors.New("build is known only inside a build block")
+		return errors.New("build is known only inside a build block")
 	}
-	all := map[string]cty.Value{"name": cty.StringVal(e.block.name)}
+	all["name"] = cty.StringVal(e.block.name)
 	name := attribute(ref, 1)
 	if name == "name" {
-		return cty.ObjectVal(all), nil
+		return nil
 	}
 	if e.facts == nil {
-		return cty.NilVal, fmt.Errorf("build.%s is known only once the machine is there, to the provisioners shell and shell-local and to the post-processors", name)
+		return fmt.Errorf("build.%s is known only once the machine is there, to the provisioners shell and shell-local and to the post-processors", name)
 	}
 	known := append(names(e.facts), "name")
 	if !slices.Contains(known, name) {
-		return cty.NilVal, fmt.Errorf("build.%s is not supported yet; there are %s%s", name, strings.Join(known, ", "), didYouMean(name, known))
+		return fmt.Errorf("build.%s is not supported yet; there are %s%s", name, strings.Join(known, ", "), didYouMean(name, known))
 	}
 	e.late = true
 	for fact, text := range e.facts {
 		all[fact] = cty.StringVal(text)
 	}
-	return cty.ObjectVal(all), nil
+	return nil
 }
 
 func (e *evaluator) pathValue() cty.Value {

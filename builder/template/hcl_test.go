@@ -4,7 +4,9 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
+	gotemplate "text/template"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -38,24 +40,45 @@ func TestSameInBothLanguages(t *testing.T) {
 	}
 }
 
-var where = regexp.MustCompile(`"Where": ".*"`)
+var (
+	where = regexp.MustCompile(`"Where": ".*"`)
+	late  = regexp.MustCompile(`\s*"Late": "a function",`)
+)
 
-// unplaced writes builds without what depends on the language: their names, and where their steps stand.
+// unplaced writes builds without what depends on the language: their names, where their steps stand, and whether these
+// are read again when the machine is there.
 func unplaced(t *testing.T, builds []template.Build) string {
 	for i := range builds {
 		builds[i].Name, builds[i].Config.Name = "", ""
-		if len(builds) == 1 {
+		named := len(builds) > 1
+		if !named {
 			builds[i].ScriptName = ""
-			for _, s := range builds[i].Config.Steps {
-				if run, ok := s.(builder.Run); ok {
-					for j := range run.Scripts {
-						run.Scripts[j].Env = withoutName(run.Scripts[j].Env)
-					}
+		}
+		for _, s := range builds[i].Config.Steps {
+			run, _ := s.(builder.Run)
+			for j := range run.Scripts {
+				run.Scripts[j].Command = completed(t, run.Scripts[j].Command)
+				if !named {
+					run.Scripts[j].Env = withoutName(run.Scripts[j].Env)
 				}
 			}
 		}
 	}
-	return where.ReplaceAllString(readable(t, builds), `"Where": ""`)
+	return where.ReplaceAllString(late.ReplaceAllString(readable(t, builds), ""), `"Where": ""`)
+}
+
+// completed fills in a command, which may be written in more than one way.
+func completed(t *testing.T, command string) string {
+	t.Helper()
+	var out strings.Builder
+	c, err := gotemplate.New("").Parse(command)
+	if err == nil {
+		err = c.Execute(&out, map[string]string{"Path": "PATH", "Vars": "VARS", "EnvVarFile": "FILE"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
 }
 
 // withoutName leaves PACKER_BUILD_NAME out: a JSON builder without a name has its type's.

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 )
@@ -76,11 +75,12 @@ func (m *module) hide(v cty.Value) {
 
 // setText sets a variable to a text from outside: as it is where a text is wanted, else it is an expression.
 func (m *module) setText(v *variable, from, text string) {
+	v.value = cty.UnknownVal(v.constraint) // unless all is well
 	value := cty.StringVal(text)
 	if v.constraint != cty.String && v.constraint != cty.DynamicPseudoType {
 		parsed, err := literalValue(text)
 		if err != nil && !v.constraint.IsPrimitiveType() {
-			m.problems.add("", pos{}, "%s: %q is not %s, as HCL writes it: %s", from, text, typeexpr.TypeString(v.constraint), err)
+			m.problems.add("", pos{}, "%s: %q is not %s, as HCL writes it: %s", from, text, typeName(v.constraint), err)
 			return
 		} else if err == nil {
 			value = parsed
@@ -132,12 +132,13 @@ func (m *module) readValueFile(file string) {
 			}
 			continue
 		}
+		v := m.variables[a.Name]
+		v.value = cty.UnknownVal(v.constraint) // unless all is well
 		value, diags := a.Expr.Value(nil)
 		m.diagnose(diags)
 		if diags.HasErrors() {
 			continue
 		}
-		v := m.variables[a.Name]
 		value, err := v.typed(value)
 		if err != nil {
 			m.problem(posOf(a.Expr.Range()), "variable %s: %s", v.name, err)

@@ -57,23 +57,25 @@ func (m *module) declareVariable(b *hcl.Block) {
 	if !m.declareAs(v) {
 		return
 	}
-	content, diags := b.Body.Content(variableSchema())
-	m.diagnose(diags)
+	told := len(m.problems.all)
+	content := m.contentOf(b.Body, variableSchema(), "a variable block")
 	if a, ok := content.Attributes["type"]; ok {
+		var diags hcl.Diagnostics
 		v.constraint, v.optional, diags = typeexpr.TypeConstraintWithDefaults(a.Expr)
 		m.diagnose(diags)
 	}
 	v.sensitive = m.flag(content.Attributes["sensitive"], false)
 	v.nullable = m.flag(content.Attributes["nullable"], true)
 	for _, c := range content.Blocks {
-		rules, diags := c.Body.Content(validationSchema())
-		m.diagnose(diags)
-		if !diags.HasErrors() {
-			v.rules = append(v.rules, rule{rules.Attributes["condition"].Expr, rules.Attributes["error_message"].Expr})
+		attrs := m.contentOf(c.Body, validationSchema(), "a validation block").Attributes
+		if len(attrs) == len(validationSchema().Attributes) {
+			v.rules = append(v.rules, rule{attrs["condition"].Expr, attrs["error_message"].Expr})
 		}
 	}
 	if a, ok := content.Attributes["default"]; ok {
 		m.setDefault(v, a)
+	} else if len(m.problems.all) > told { // whether it has one cannot be said
+		v.fallback = cty.UnknownVal(cty.DynamicPseudoType)
 	}
 }
 
@@ -93,7 +95,14 @@ func (m *module) declareVariables(b *hcl.Block) {
 func (m *module) setDefault(v *variable, a *hcl.Attribute) {
 	e := m.evaluator()
 	e.env = true
-	value, ok := e.value(a.Expr)
+	refs := a.Expr.Variables()
+	for _, ref := range refs {
+		m.problem(posOf(ref.SourceRange()), "the default of variable %s may not refer to %s; write a local instead", v.name, ref.RootName())
+	}
+	value, ok := cty.DynamicVal, false
+	if len(refs) == 0 {
+		value, ok = e.value(a.Expr)
+	}
 	if !ok {
 		v.fallback = cty.UnknownVal(v.constraint)
 		return
@@ -120,18 +129,30 @@ func (v *variable) typed(value cty.Value) (cty.Value, error) {
 	}
 	out, err := convert.Convert(value, v.constraint)
 	if err != nil {
-		return cty.NilVal, fmt.Errorf("it is %s, and must be %s", typeexpr.TypeString(value.Type()), describe(v.constraint, err))
+		return cty.NilVal, fmt.Errorf("it is %s, and must be %s", typeName(value.Type()), describe(v.constraint, err))
 	}
 	return out, nil
 }
 
 // describe names a type, and where in it a value did not fit.
 func describe(t cty.Type, err error) string {
-	text := typeexpr.TypeString(t)
-	if !t.IsPrimitiveType() {
-		text += " (" + err.Error() + ")"
+	if t.IsPrimitiveType() {
+		return typeName(t)
 	}
-	return text
+	return typeName(t) + " (" + err.Error() + ")"
+}
+
+// typeName is a type in words, or as HCL writes it.
+func typeName(t cty.Type) string {
+	switch t {
+	case cty.String:
+		return "a string"
+	case cty.Number:
+		return "a number"
+	case cty.Bool:
+		return "true or false"
+	}
+	return typeexpr.TypeString(t)
 }
 
 // flag evaluates an argument that is true or false.
@@ -163,11 +184,15 @@ func (m *module) variable(ref hcl.Traversal) (cty.Value, error) {
 	} else if ok && v.value == cty.NilVal && v.fallback == cty.NilVal && !m.o.Inspect {
 		return cty.NilVal, errTold
 	}
+	return m.allVariables(), nil
+}
+
+func (m *module) allVariables() cty.Value {
 	all := map[string]cty.Value{}
 	for _, v := range m.variables {
 		all[v.name] = v.current()
 	}
-	return cty.ObjectVal(all), nil
+	return cty.ObjectVal(all)
 }
 
 // current is the value of this run; unknown while there is none.
@@ -192,10 +217,7 @@ func suggestOr(name string, known []string, other string) string {
 // validate holds the value against the variable's rules.
 func (m *module) validate(v *variable) {
 	for _, r := range v.rules {
-		ctx := &hcl.EvalContext{
-			Variables: map[string]cty.Value{"var": cty.ObjectVal(map[string]cty.Value{v.name: v.current()})},
-			Functions: m.callable(false),
-		}
+		ctx := &hcl.EvalContext{Variables: map[string]cty.Value{"var": m.allVariables()}, Functions: m.callable(false)}
 		holds, err := evaluateRule(r.condition, ctx, cty.Bool)
 		if err != nil {
 			m.problem(posOf(r.condition.Range()), "the condition of variable %s %s", v.name, err)
@@ -220,7 +242,7 @@ func evaluateRule(expr hcl.Expression, ctx *hcl.EvalContext, t cty.Type) (cty.Va
 	}
 	v, err := convert.Convert(v, t)
 	if err != nil || v.IsNull() || t == cty.String && !v.IsKnown() {
-		return cty.NilVal, errors.New("must be " + typeexpr.TypeString(t))
+		return cty.NilVal, errors.New("must be " + typeName(t))
 	}
 	return v, nil
 }
