@@ -56,7 +56,7 @@ bench: build
 	go test -run '^$$' -bench . -benchmem ./e2e/bench
 	go run ./e2e/bench $(BENCH)
 
-FUZZ = ./builder/journal:FuzzDecode ./builder/localcloud:FuzzParseFaults ./builder/template:FuzzJSON ./builder/template:FuzzEscaping
+FUZZ = ./builder/journal:FuzzDecode ./builder/localcloud:FuzzParseFaults ./builder/template:FuzzJSON ./builder/template:FuzzHCL ./builder/template:FuzzEscaping
 
 accept: deps
 	go test -count=1 -run TestPlanProperties ./builder/gc -accounts 100000
