@@ -7,14 +7,15 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
+	"crypto/x509"
 	"encoding/hex"
+	"encoding/pem"
 	"errors"
 	"fmt"
 
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"golang.org/x/crypto/bcrypt"
-	"golang.org/x/crypto/ssh"
 )
 
 func hashes() map[string]function.Function {
@@ -61,9 +62,8 @@ func rsaDecrypt() function.Function {
 		if err != nil {
 			return "", err
 		}
-		parsed, err := ssh.ParseRawPrivateKey([]byte(a[1]))
-		key, ok := parsed.(*rsa.PrivateKey)
-		if err != nil || !ok {
+		key := rsaKey(a[1])
+		if key == nil {
 			return "", errors.New("the key is no RSA key in PEM format")
 		}
 		out, err := rsa.DecryptPKCS1v15(nil, key, data)
@@ -72,6 +72,20 @@ func rsaDecrypt() function.Function {
 		}
 		return string(out), nil
 	}, "ciphertext", "privatekey")
+}
+
+// rsaKey reads a private key in either of the usual formats, or returns nil.
+func rsaKey(text string) *rsa.PrivateKey {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return nil
+	}
+	if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
+		return key
+	}
+	parsed, _ := x509.ParsePKCS8PrivateKey(block.Bytes)
+	key, _ := parsed.(*rsa.PrivateKey)
+	return key
 }
 
 func uuid4() function.Function {
