@@ -24,9 +24,9 @@ func FuzzHCL(f *testing.F) {
 	} {
 		f.Add(text)
 	}
+	o := options(nil)
+	o.Getwd = f.TempDir()
 	f.Fuzz(func(t *testing.T, text string) {
-		o := options(nil)
-		o.Getwd = t.TempDir()
 		for _, name := range []string{"t.pkr.hcl", "t.pkr.json"} {
 			if err := os.WriteFile(filepath.Join(o.Getwd, name), []byte(text), 0o600); err != nil {
 				t.Fatal(err)

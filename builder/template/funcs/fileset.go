@@ -31,13 +31,20 @@ func (s Surroundings) fileSet() function.Function {
 	})
 }
 
+// maxFiles is how many files and directories are looked at.
+const maxFiles = 100_000
+
 func glob(root, pattern string) ([]string, error) {
 	patterns, err := alternatives(pattern)
 	if err != nil {
 		return nil, err
 	}
 	var found []string
+	seen := 0
 	err = filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if seen++; seen > maxFiles {
+			return fmt.Errorf("%s holds more than %d files", root, maxFiles)
+		}
 		if err != nil || d.IsDir() {
 			return err
 		}
