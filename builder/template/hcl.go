@@ -4,6 +4,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty/function"
@@ -19,13 +20,15 @@ type module struct {
 	sources   map[string]*source        // by type.name
 	builds    []*buildBlock
 	functions map[string]function.Function // made at the first call
+	asking    sync.Mutex
+	secrets   map[string]string // what aws_secretsmanager has read
 }
 
 // readHCL reads a template that is written in HCL2.
 func (p *parser) readHCL() {
 	m := &module{
 		parser: p, variables: map[string]*variable{}, locals: map[string]*local{},
-		data: map[[2]string]*dataSource{}, sources: map[string]*source{},
+		data: map[[2]string]*dataSource{}, sources: map[string]*source{}, secrets: map[string]string{},
 	}
 	p.hcl = true
 	p.problems.sources = map[string][]byte{}

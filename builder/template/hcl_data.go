@@ -251,18 +251,25 @@ func readHTTPData(o *object) (func(Lookup) (cty.Value, error), cty.Type) {
 }
 
 // askSecret is aws_secretsmanager, for the region and credentials of the environment.
+//
+// A secret is read once: what needs the machine is evaluated again, for several builds at the same time.
 func (m *module) askSecret(name, key string, keyed bool) (string, error) {
-	s, err := m.o.Lookup.Secret(Access{}, SecretQuery{Name: name})
-	if err != nil {
-		return "", err
-	}
-	text := s.Text
-	if keyed {
-		if text, err = secretKey(s.Text, key); err != nil {
+	m.asking.Lock()
+	defer m.asking.Unlock()
+	text, ok := m.secrets[name]
+	if !ok {
+		s, err := m.o.Lookup.Secret(Access{}, SecretQuery{Name: name})
+		if err != nil {
 			return "", err
 		}
+		text = s.Text
+		m.secrets[name] = text
+		m.secret(text)
 	}
-	m.secret(s.Text)
-	m.secret(text)
-	return text, nil
+	if !keyed {
+		return text, nil
+	}
+	value, err := secretKey(text, key)
+	m.secret(value)
+	return value, err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -51,6 +52,41 @@ func TestLate(t *testing.T) {
 	data, err := got.Builds[0].PostProcessors[0].Manifest.Data(facts())
 	if diff := cmp.Diff(map[string]string{"id": "i-0abc", "base": "ami-0abc"}, data); diff != "" || err != nil {
 		t.Errorf("%v, custom data (-want +got):\n%s", err, diff)
+	}
+}
+
+// TestLateTogether: builds that run at the same time evaluate what they need at the same time.
+func TestLateTogether(t *testing.T) {
+	text := hclBake("", `
+  source "amazon-ebs.web" { name = "second" }
+  provisioner "shell" {
+    inline   = ["echo ${local.greeting} ${source.name} ${build.ID} ${aws_secretsmanager("login", "user")}"]
+    override = { second = { inline_shebang = "/bin/bash" }, nowhere = {} }
+  }`, `locals { greeting = upper("hello") }`)
+	w := &world{}
+	got, err := parseHCL(t, map[string]string{"t.pkr.hcl": text}, func(o *template.Options) { o.Lookup = w })
+	if err != nil {
+		t.Fatal(err)
+	}
+	bodies := make([]string, len(got.Builds))
+	var g sync.WaitGroup
+	for i, b := range got.Builds {
+		g.Go(func() {
+			scripts, err := b.Config.Steps[0].(builder.Run).Late(facts())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			bodies[i] = string(scripts[0].Body)
+		})
+	}
+	g.Wait()
+	want := []string{"#!/bin/sh -e\necho HELLO web i-0abc joe\n", "#!/bin/bash\necho HELLO second i-0abc joe\n"}
+	if diff := cmp.Diff(want, bodies); diff != "" {
+		t.Errorf("scripts (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"secret login"}, w.asked); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
 	}
 }
 

@@ -44,7 +44,7 @@ func inspectBuild(b *strings.Builder, i int, build template.OutlineBuild) {
 	}
 	b.WriteString("\n    post-processors:\n\n")
 	if len(build.PostProcessors) == 0 {
-		b.WriteString("      <no post-processor>\n")
+		b.WriteString("      <no post-processor>\n\n")
 	}
 	for i, sequence := range build.PostProcessors {
 		fmt.Fprintf(b, "      %d:\n", i)
