@@ -57,7 +57,8 @@ bench: build
 	go test -run '^$$' -bench . -benchmem ./e2e/bench
 	go run ./e2e/bench $(BENCH)
 
-FUZZ = ./builder:FuzzUserData ./builder:FuzzMIME ./builder/journal:FuzzDecode ./builder/template:FuzzJSON ./builder/template:FuzzEscaping \
+FUZZ = ./builder:FuzzUserData ./builder:FuzzMIME ./builder/journal:FuzzDecode \
+	./builder/template:FuzzJSON ./builder/template:FuzzHCL ./builder/template:FuzzEscaping \
 	./builder/localcloud:FuzzQuery ./builder/localcloud:FuzzAuthorization ./builder/localcloud:FuzzParseFaults
 
 accept: deps build

@@ -39,6 +39,15 @@ func (b *Builder) planSource(ctx context.Context, p *Plan) error {
 	return nil
 }
 
+// FindImage finds an image in the way a build finds its source.
+func (b *Builder) FindImage(ctx context.Context, s Source) (SourceImage, error) {
+	img, err := b.sourceImage(ctx, s)
+	if err != nil {
+		return SourceImage{}, err
+	}
+	return toSourceImage(img), nil
+}
+
 // sourceImage resolves the three ways of naming an image.
 func (b *Builder) sourceImage(ctx context.Context, s Source) (types.Image, error) {
 	parameter := s.Parameter

@@ -14,7 +14,7 @@ const module = "github.com/imagobuild/imago/"
 var allowed = map[string]string{
 	"github.com/aws/":                     "builder builder/deploy builder/gc cmd/imago",
 	"github.com/urfave/cli/":              "cmd/imago",
-	"github.com/hashicorp/hcl/":           "builder/template",
+	"github.com/hashicorp/hcl/":           "builder/template builder/template/funcs",
 	"github.com/pkg/sftp":                 "provision",
 	"golang.org/x/crypto/ssh":             "provision provision/provisiontest builder/localcloud",
 	"github.com/vishvananda/":             "builder/localcloud/machine",
@@ -23,7 +23,7 @@ var allowed = map[string]string{
 	module + "provision":                  "builder builder/template cmd/imago provision/provisiontest e2e/bench",
 	module + "builder/localcloud":         "cmd/imago e2e/bench", // the bench serves a cloud without machines
 	module + "builder/localcloud/machine": "builder/localcloud e2e/bench",
-	module + "builder/redact":             "builder cmd/imago",
+	module + "builder/redact":             "builder builder/template cmd/imago",
 	module + "scripts":                    "builder cmd/imago",
 }
 

@@ -167,7 +167,7 @@ func readRegions(o *object) []builder.RegionCopy {
 // readTime reads a time in RFC 3339 format.
 func readTime(o *object, name string) time.Time {
 	text := o.text(name)
-	if text == "" {
+	if text == "" || o.open(name) {
 		return time.Time{}
 	}
 	t, err := time.Parse(time.RFC3339, text)

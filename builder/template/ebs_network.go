@@ -7,7 +7,7 @@ func readNetwork(o *object) builder.Network {
 	n := builder.Network{
 		VPC: o.text("vpc_id"), Subnet: o.text("subnet_id"), AvailabilityZone: o.text("availability_zone"),
 		AssociatePublicIP:   o.tristate("associate_public_ip_address"),
-		SecurityGroups:      append(o.list("security_group_ids"), o.list("security_group_id")...),
+		SecurityGroups:      append(o.list("security_group_ids"), o.single("security_group_id")...),
 		SourceCIDRs:         o.list("temporary_security_group_source_cidrs"),
 		SourcePublicIP:      o.boolean("temporary_security_group_source_public_ip"),
 		VPCFilter:           readNested(o, "vpc_filter"),

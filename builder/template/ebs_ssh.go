@@ -18,7 +18,7 @@ const (
 )
 
 func readSSH(o *object) builder.SSH {
-	if c := o.text("communicator"); c != "" && c != "ssh" {
+	if c := o.text("communicator"); c != "" && c != "ssh" && !o.open("communicator") {
 		v, _ := o.get("communicator")
 		o.wrong(v, "communicator", "%q is not supported yet; leave it out, or write \"ssh\"", c)
 	}

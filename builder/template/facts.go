@@ -10,16 +10,20 @@ import (
 
 // factsOf are the values of {{build `X`}}, by the names of Packer.
 func factsOf(f builder.Facts) map[string]string {
-	created := ""
-	if !f.Source.Created.IsZero() {
-		created = f.Source.Created.UTC().Format("2006-01-02T15:04:05.000Z")
-	}
 	return map[string]string{
 		"BuildRegion": f.Region, "ConnType": "ssh", "Host": f.Host, "ID": f.ID, "PackerRunUUID": f.RunID,
 		"Port": fmt.Sprint(f.Port), "SSHPrivateKeyFile": f.PrivateKeyFile, "User": f.User,
-		"SourceAMI": f.Source.ID, "SourceAMICreationDate": created, "SourceAMIName": f.Source.Name,
+		"SourceAMI": f.Source.ID, "SourceAMICreationDate": creationDate(f.Source), "SourceAMIName": f.Source.Name,
 		"SourceAMIOwner": f.Source.Owner, "SourceAMIOwnerName": f.Source.OwnerName,
 	}
+}
+
+// creationDate is when an image was made, as AWS writes it.
+func creationDate(img builder.SourceImage) string {
+	if img.Created.IsZero() {
+		return ""
+	}
+	return img.Created.UTC().Format("2006-01-02T15:04:05.000Z")
 }
 
 // exampleFacts stand for the facts of a build while there is none, so that what
@@ -37,8 +41,16 @@ func exampleFacts() map[string]string {
 // informed returns the parser as it reads once the facts of the build are known.
 func (p *parser) informed(f builder.Facts) *parser {
 	q := *p
-	q.problems = problems{}
+	q.problems = problems{sources: p.problems.sources}
 	f.PrivateKeyFile = cmp.Or(f.PrivateKeyFile, p.keyFile)
 	q.facts = factsOf(f)
 	return &q
+}
+
+// again returns an object's options as they are once the facts are known.
+func (p *parser) again(o *object) *object {
+	if o.v.late != nil {
+		return p.object(o.v.late(p), o.what)
+	}
+	return p.object(o.v, o.what)
 }

@@ -19,7 +19,7 @@ const PackerVersion = "1.16.0"
 // user, env and build depend on the place and are added by scope.
 func (p *parser) immediate() template.FuncMap {
 	return template.FuncMap{
-		"build_name": func() string { return p.build.Name },
+		"build_name": func() string { return p.build.ScriptName },
 		"build_type": func() string { return p.build.Type },
 		"timestamp":  func() string { return fmt.Sprint(p.now.Unix()) },
 		"isotime":    p.isotime,

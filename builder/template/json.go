@@ -1,6 +1,7 @@
 package template
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"unicode/utf8"
@@ -70,14 +71,25 @@ func (r *reader) value() (value, *syntaxError) {
 		v.kind, v.text = kindNumber, text
 		return v, err
 	}
-	for word, k := range map[string]kind{"null": kindNull, "true": kindBool, "false": kindBool} {
-		if len(r.data)-r.at >= len(word) && string(r.data[r.at:r.at+len(word)]) == word {
-			r.at += len(word)
-			v.kind, v.text = k, word
+	for _, word := range words() {
+		if bytes.HasPrefix(r.data[r.at:], []byte(word.json)) {
+			r.at += len(word.json)
+			v.kind, v.text = word.kind, word.text
 			return v, nil
 		}
 	}
 	return v, r.unexpected("a value")
+}
+
+// word is one of JSON's words, and what Packer's weak typing makes of it in a string.
+type word struct {
+	json string
+	kind kind
+	text string
+}
+
+func words() []word {
+	return []word{{"null", kindNull, "null"}, {"true", kindBool, "1"}, {"false", kindBool, "0"}}
 }
 
 func (r *reader) nested(v value, read func(value) (value, *syntaxError)) (value, *syntaxError) {
@@ -268,7 +280,7 @@ func (r *reader) pos() pos {
 	at := min(r.at, len(r.data))
 	r.columns += utf8.RuneCount(r.data[r.counted:at]) // not from the line's start each time: a file may be one line
 	r.counted = at
-	return pos{r.line + 1, r.columns + 1}
+	return pos{line: r.line + 1, column: r.columns + 1}
 }
 
 func (r *reader) wrong(format string, args ...any) *syntaxError {

@@ -17,7 +17,15 @@ func (o *object) items(name string, in place) []item {
 	if !ok {
 		return nil
 	}
+	if v.kind == kindUnknown {
+		o.told[name] = true
+		return nil
+	}
 	if v.kind != kindList {
+		if _, scalar := v.scalar(); scalar && o.p.hcl {
+			o.wrong(v, name, "must be a list of strings, not %s; write [ … ] around it", v.kind)
+			return nil
+		}
 		text, ok := o.render(name, v, in)
 		if !ok || text == "" {
 			return nil
@@ -54,7 +62,9 @@ func (o *object) numbers(name string) []int {
 	var all []int
 	for _, i := range o.items(name, place{}) {
 		n, err := strconv.Atoi(strings.TrimSpace(i.text))
-		if err != nil {
+		if i.kind == kindUnknown {
+			continue
+		} else if err != nil {
 			o.wrong(i.value, name, "holds %q; it must hold whole numbers", i.text)
 			continue
 		}
@@ -75,7 +85,7 @@ func (o *object) pairs(name, singular string, in place) map[string]string {
 					all[m.name] = text
 				}
 			}
-		case v.kind == kindString && v.text == "", v.kind == kindList && len(v.list) == 0:
+		case v.kind == kindString && v.text == "", v.kind == kindList && len(v.list) == 0, v.kind == kindUnknown:
 		default:
 			o.wrong(v, name, "must be an object of names and values, not %s", v.kind)
 		}
@@ -106,11 +116,26 @@ func (o *object) object(name string) *object {
 	if v.kind == kindList && len(v.list) == 1 {
 		v = v.list[0]
 	}
-	if v.kind != kindObject {
+	switch {
+	case v.kind == kindUnknown:
+		o.told[name] = true
+		return nil
+	case v.kind == kindList && o.p.hcl && len(v.list) > 1:
+		o.wrong(v.list[1], name, "is here %d times; keep one", len(v.list))
+		return nil
+	case v.kind != kindObject:
 		o.wrong(v, name, "must be an object, not %s", v.kind)
 		return nil
 	}
 	return o.p.object(v, name)
+}
+
+// single is an option with one string where others have a list.
+func (o *object) single(name string) []string {
+	if text := strings.TrimSpace(o.text(name)); text != "" {
+		return []string{text}
+	}
+	return nil
 }
 
 // objects returns a list of objects. One object counts as a list of one.

@@ -27,14 +27,26 @@ func (o *object) get(name string) (value, bool) {
 	return v, ok && v.kind != kindNull
 }
 
+// open says whether an option is set to something that is not known yet.
+func (o *object) open(name string) bool {
+	v, _ := o.v.member(name)
+	return v.kind == kindUnknown
+}
+
 // wrong notes what is wrong with an option.
 func (o *object) wrong(at value, name, format string, args ...any) {
 	o.told[name] = true
 	o.p.problem(at.pos, name+" "+format, args...)
 }
 
+// unknownText stands for a text that is not known yet.
+const unknownText = "unknown"
+
 // render fills in a scalar.
 func (o *object) render(name string, v value, in place) (string, bool) {
+	if v.kind == kindUnknown {
+		return unknownText, true
+	}
 	text, ok := v.scalar()
 	if !ok {
 		o.wrong(v, name, "must be a string, not %s", v.kind)
@@ -101,7 +113,7 @@ func (o *object) tristate(name string) *bool {
 		return nil
 	}
 	text, ok := o.render(name, v, place{})
-	if !ok || text == "" {
+	if !ok || text == "" || v.kind == kindUnknown {
 		return nil
 	}
 	b, err := strconv.ParseBool(text)
@@ -124,7 +136,7 @@ func (o *object) number(name string, lowest int) int {
 		return 0
 	}
 	text, ok := o.render(name, v, place{})
-	if !ok || text == "" {
+	if !ok || text == "" || v.kind == kindUnknown {
 		return 0
 	}
 	n, err := strconv.Atoi(strings.TrimSpace(text))
@@ -143,7 +155,7 @@ func (o *object) duration(name string) time.Duration {
 		return 0
 	}
 	text, ok := o.render(name, v, place{})
-	if !ok || text == "" {
+	if !ok || text == "" || v.kind == kindUnknown {
 		return 0
 	}
 	d, err := time.ParseDuration(text)
@@ -157,7 +169,7 @@ func (o *object) duration(name string) time.Duration {
 // oneOf is text that must be one of some words, or empty.
 func (o *object) oneOf(name string, words ...string) string {
 	text := o.text(name)
-	if text == "" {
+	if text == "" || o.open(name) {
 		return ""
 	}
 	for _, w := range words {
@@ -173,7 +185,7 @@ func (o *object) oneOf(name string, words ...string) string {
 // file reads the file that an option names, or returns nil when it is not there.
 func (o *object) file(name string) []byte {
 	path := o.text(name)
-	if path == "" {
+	if path == "" || o.open(name) {
 		return nil
 	}
 	v, _ := o.get(name)

@@ -36,6 +36,13 @@ type Options struct {
 	// HOME. Defaults to an empty environment.
 	Env func(string) (string, bool)
 
+	// Lookup answers the data sources of HCL2 templates. Nil: what they say stays open, as for imago validate, and
+	// nothing outside is asked.
+	Lookup Lookup
+
+	// WarnUndeclared warns of values in variable files that an HCL2 template has no variable for.
+	WarnUndeclared bool
+
 	// Force replaces an image of the same name (-force).
 	Force bool
 
@@ -60,40 +67,65 @@ type Template struct {
 	// Provisioners are the types of all provisioners, in the template's order.
 	Provisioners []string
 
+	// Outline is the shape of an HCL2 template. Nil for JSON.
+	Outline *Outline
+
 	Warnings []string // what is taken but has no effect, or looks like a mistake
 }
 
 // Build is one builder with its steps and what follows.
 type Build struct {
-	Name, Type     string
+	Name, Type string
+
+	// ScriptName is what scripts and manifests call the build (PACKER_BUILD_NAME): the name, or in HCL2, where names
+	// have parts, the name of the source.
+	ScriptName string
+
 	Config         builder.Config
 	Access         Access
 	PostProcessors []PostProcessor
 }
 
-// Parse reads the template at path and makes its builds. The error joins all
-// problems, each an *Error, in the order of their places; with one, the Template
+// Parse reads the template at path and makes its builds. A directory, and a file called .pkr.hcl or .pkr.json, is
+// read as HCL2. The error joins all problems, each an *Error, in the order of their places; with one, the Template
 // has no more than the Sensitive values that may be in it.
+//
+// Where Lookup is set, nothing is asked before everything else is found to be right.
 func Parse(path string, o Options) (*Template, error) {
+	lookup := o.Lookup
+	o.Lookup = nil
+	t, open, err := readTemplate(path, o)
+	if err != nil || lookup == nil || !open {
+		return t, err
+	}
+	o.Lookup = lookup
+	t, _, err = readTemplate(path, o)
+	return t, err
+}
+
+// readTemplate reads a template; open says that something in it depends on what is to be looked up.
+func readTemplate(path string, o Options) (t *Template, open bool, err error) {
 	p, err := newParser(path, o)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	if p.readRoot() {
+	if isHCL(p.local(path)) {
+		p.readHCL()
+	} else if p.readRoot() {
 		p.readVariables()
 		for _, b := range p.selectBuilds() {
 			p.result.Builds = append(p.result.Builds, p.readBuild(b))
 		}
 		p.listProvisioners()
 	}
-	if err := p.problems.err(); err != nil {
-		return &Template{Path: path, Sensitive: p.result.Sensitive}, err
+	if err := p.problems.err(p.result.Sensitive); err != nil {
+		return &Template{Path: path, Sensitive: p.result.Sensitive}, false, err
 	}
 	for i := range p.result.Builds {
 		p.result.Builds[i].Config.Sensitive = p.result.Sensitive
 		p.warnExposed(p.result.Builds[i])
 	}
-	return p.result, nil
+	return p.result, p.open, nil
 }
 
 // parser is the reading of one template.
@@ -104,9 +136,12 @@ type parser struct {
 	now      time.Time
 	root     value
 	vars     *variables
+	hcl      bool              // the template is written in HCL2
 	names    []string          // of all builds
 	build    Build             // the one that is being read
 	uuids    int               // that were made for it from a seed
+	called   called            // what its provisioners and post-processors call it
+	open     bool              // something was not known that Lookup knows
 	keyFile  string            // its ssh_private_key_file
 	facts    map[string]string // what {{build `X`}} says
 	problems problems
@@ -188,7 +223,8 @@ func (p *parser) checkVersion(minimum string, root value) {
 func (p *parser) readBuild(v value) Build {
 	name, _ := p.nameOf(v, "builder")
 	kind, _ := v.member("type")
-	p.build, p.uuids = Build{Name: name, Type: kind.text}, 0
+	p.build, p.uuids = Build{Name: name, Type: kind.text, ScriptName: name}, 0
+	p.called = called{name, name, p.names, p.names}
 	if p.o.Inspect {
 		return p.build
 	}
@@ -199,8 +235,8 @@ func (p *parser) readBuild(v value) Build {
 	b := p.build
 	b.Config, b.Access = p.readEBS(v)
 	b.Config.Name = name
-	b.Config.Steps, b.Config.ErrorSteps = p.readSteps()
-	b.PostProcessors = p.readPostProcessors()
+	b.Config.Steps, b.Config.ErrorSteps = p.readSteps(p.section("provisioners")), p.readSteps(p.errorProvisioners())
+	b.PostProcessors = p.readPostProcessors(p.postProcessors())
 	return b
 }
 
@@ -216,8 +252,15 @@ func (p *parser) told(at pos, err error, name string) {
 	}
 }
 
-func (p *parser) warn(format string, args ...any) {
-	text := p.path + ": " + fmt.Sprintf(format, args...)
+func (p *parser) warn(format string, args ...any) { p.warnAt(pos{}, format, args...) }
+
+// warnAt notes a warning about a place, if that knows its file.
+func (p *parser) warnAt(at pos, format string, args ...any) {
+	where := p.path
+	if at.file != "" {
+		where = fmt.Sprintf("%s:%d", at.file, at.line)
+	}
+	text := where + ": " + fmt.Sprintf(format, args...)
 	if !slices.Contains(p.result.Warnings, text) {
 		p.result.Warnings = append(p.result.Warnings, text)
 	}

@@ -85,9 +85,9 @@ func (p *parser) postProcessorNames() []string {
 }
 
 // readPostProcessors reads those that apply to the current build.
-func (p *parser) readPostProcessors() []PostProcessor {
+func (p *parser) readPostProcessors(list []value) []PostProcessor {
 	var all []PostProcessor
-	for _, v := range p.postProcessors() {
+	for _, v := range list {
 		name, ok := p.nameOf(v, "post-processor")
 		if !ok {
 			continue
@@ -127,8 +127,8 @@ func readManifest(o *object) *Manifest {
 	p := *o.p // with the current build
 	m.data = func(f builder.Facts) (map[string]string, error) {
 		q := p.informed(f)
-		data := q.object(o.v, o.what).pairs("custom_data", "", place{facts: true})
-		return data, q.problems.err()
+		data := q.again(o).pairs("custom_data", "", place{facts: true})
+		return data, q.problems.err(q.result.Sensitive)
 	}
 	if m.Output == "" {
 		m.Output = "packer-manifest.json"

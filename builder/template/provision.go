@@ -1,25 +1,30 @@
 package template
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
 	"github.com/imagobuild/imago/builder"
 )
 
-// readSteps reads the provisioners that apply to the current build.
-func (p *parser) readSteps() (steps, errorSteps []builder.Step) {
-	for _, v := range p.section("provisioners") {
+// readSteps reads those provisioners that apply to the current build.
+func (p *parser) readSteps(provisioners []value) []builder.Step {
+	var steps []builder.Step
+	for _, v := range provisioners {
 		if s := p.readProvisioner(v); s != nil {
 			steps = append(steps, s)
 		}
 	}
+	return steps
+}
+
+// errorProvisioners is the template's error-cleanup-provisioner, if there is one.
+func (p *parser) errorProvisioners() []value {
 	if v, ok := p.root.member("error-cleanup-provisioner"); ok {
-		if s := p.readProvisioner(v); s != nil {
-			errorSteps = append(errorSteps, s)
-		}
+		return []value{v}
 	}
-	return steps, errorSteps
+	return nil
 }
 
 // readProvisioner returns nil when there is nothing to do for the current build.
@@ -44,6 +49,10 @@ func (p *parser) readProvisioner(v value) builder.Step {
 	for _, name := range []string{"type", "only", "except"} {
 		o.get(name)
 	}
+	if p.hcl {
+		o.get("name")
+	}
+	o.unsupported(map[string]string{"continue_on_error": "end the script with || true, or list valid_exit_codes"})
 	step := read(o)
 	o.finish()
 	return step
@@ -55,10 +64,11 @@ func (p *parser) applies(o *object) bool {
 	holds := func(name string) bool {
 		found := false
 		for _, i := range o.items(name, place{}) {
-			found = found || i.text == p.build.Name
-			if !slices.Contains(p.names, i.text) {
-				o.wrong(i.value, name, "names the build %q, which is not there%s", i.text, didYouMean(i.text, p.names))
+			found = found || i.text == p.called.ref
+			if i.kind == kindUnknown {
+				continue
 			}
+			p.checkCalled(i.pos, name, i.text, p.called.refs)
 		}
 		return found
 	}
@@ -78,15 +88,39 @@ func (p *parser) overridden(v value) value {
 		return v.without("override")
 	}
 	for _, m := range all.members {
-		if !slices.Contains(p.names, m.name) {
-			p.problem(m.pos, "override names the build %q, which is not there%s", m.name, didYouMean(m.name, p.names))
+		if !p.checkCalled(m.pos, "override", m.name, p.called.keys) {
+			continue
 		} else if m.value.kind != kindObject {
 			p.problem(m.value.pos, "override for %s must be an object, not %s", m.name, m.value.kind)
-		} else if m.name == p.build.Name {
+		} else if m.name == p.called.key {
 			v = v.with(m.value)
 		}
 	}
-	return v.without("override")
+	v = v.without("override")
+	if late := v.late; late != nil {
+		v.late = func(q *parser) value { return q.overridden(late(q)) }
+	}
+	return v
+}
+
+// called is what the current build is called where only, except and override name builds, and what all of them are.
+type called struct {
+	ref, key   string // by only and except; by override
+	refs, keys []string
+}
+
+// checkCalled says whether a name that an option holds is a build's. In HCL2 the builds of a template need not all have
+// the same sources, and Packer takes any name there.
+func (p *parser) checkCalled(at pos, option, name string, known []string) bool {
+	if slices.Contains(known, name) {
+		return true
+	}
+	if p.hcl {
+		p.warnAt(at, "%s names the build %q, which is not there%s", option, name, didYouMean(name, known))
+		return false
+	}
+	p.problem(at, "%s names the build %q, which is not there%s", option, name, didYouMean(name, known))
+	return false
 }
 
 // readCommon reads what all provisioners have.
@@ -98,7 +132,9 @@ func readCommon(o *object) builder.StepOptions {
 }
 
 // where names an object's place for messages of later stages.
-func (o *object) where() string { return fmt.Sprintf("%s:%d", o.p.path, o.v.pos.line) }
+func (o *object) where() string {
+	return fmt.Sprintf("%s:%d", cmp.Or(o.v.pos.file, o.p.path), o.v.pos.line)
+}
 
 func readSleep(o *object) builder.Step {
 	s := builder.Pause{StepOptions: readCommon(o), For: o.duration("duration")}

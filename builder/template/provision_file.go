@@ -55,6 +55,9 @@ func (o *object) items1(name string) []item {
 
 // checkSource says that an upload's source is not there, before anything is launched.
 func (p *parser) checkSource(s item) {
+	if s.kind == kindUnknown {
+		return
+	}
 	if _, err := os.Stat(p.local(s.text)); err != nil {
 		p.problem(s.pos, "the upload source %s %s%s; if an earlier step makes it, say \"generated\": true", s.text, reason(err), p.counted(s.text))
 	}

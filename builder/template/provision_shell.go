@@ -15,14 +15,14 @@ const defaultShebang = "/bin/sh -e"
 func readShell(o *object) builder.Step {
 	step := builder.Run{StepOptions: readCommon(o), PauseAfter: o.duration("pause_after")}
 	step.Scripts = readScripts(o)
-	late := false
+	late := o.v.late != nil
 	o.v.strings(func(v value) { late = late || len(calls(v.text, "build")) > 0 })
 	if late {
 		p := *o.p // with the current build
 		step.Late = func(f builder.Facts) ([]provision.Script, error) {
 			q := p.informed(f)
-			scripts := readScripts(q.object(o.v, o.what))
-			return scripts, q.problems.err()
+			scripts := readScripts(q.again(o))
+			return scripts, q.problems.err(q.result.Sensitive)
 		}
 	}
 	return step
@@ -48,7 +48,7 @@ func readScripts(o *object) []provision.Script {
 		script := base
 		script.Name = s.text
 		body, err := o.p.read(s.text)
-		if err != nil {
+		if err != nil && s.kind != kindUnknown {
 			o.p.problem(s.pos, "the script %s %s", s.text, err)
 		}
 		script.Body = body
@@ -101,13 +101,15 @@ func (o *object) scripts(other bool, others ...string) []item {
 // environment reads environment_vars and env, with Packer's own variables, as
 // KEY=value sorted by key; a later value of the same key wins.
 func (o *object) environment(in place) []string {
-	values := map[string]string{"PACKER_BUILD_NAME": o.p.build.Name, "PACKER_BUILDER_TYPE": o.p.build.Type}
+	values := map[string]string{"PACKER_BUILD_NAME": o.p.build.ScriptName, "PACKER_BUILDER_TYPE": o.p.build.Type}
 	for name, text := range o.pairs("env", "", in) {
 		values[name] = text
 	}
 	for _, i := range o.items("environment_vars", in) {
 		key, text, ok := strings.Cut(i.text, "=")
-		if !ok || key == "" {
+		if i.kind == kindUnknown {
+			continue
+		} else if !ok || key == "" {
 			o.wrong(i.value, "environment_vars", "holds %q; it must be KEY=value", i.text)
 			continue
 		}
@@ -123,7 +125,7 @@ func (o *object) environment(in place) []string {
 // envFormat reads env_var_format.
 func (o *object) envFormat() string {
 	format := o.text("env_var_format")
-	if format != "" && (strings.Count(format, "%s") != 2 || strings.Count(format, "%") != 2) {
+	if format != "" && !o.open("env_var_format") && (strings.Count(format, "%s") != 2 || strings.Count(format, "%") != 2) {
 		v, _ := o.get("env_var_format")
 		o.wrong(v, "env_var_format", "is %q; it must hold %%s twice, for the name and the value", format)
 	}

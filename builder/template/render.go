@@ -145,6 +145,9 @@ func (p *parser) checkFunc(name string, in place) error {
 	if why, ok := refused()[name]; ok {
 		return errors.New(why)
 	}
+	if instead, ok := jsonOnly()[name]; ok && p.hcl {
+		return fmt.Errorf("{{%s}} is for JSON templates; write %s", name, instead)
+	}
 	if name == "env" && !in.env {
 		return errors.New("env may stand only in variables; declare a variable with {{env `X`}} as its default and use {{user `x`}} here")
 	}
@@ -155,6 +158,14 @@ func (p *parser) checkFunc(name string, in place) error {
 		return fmt.Errorf("there is no function %q%s", name, didYouMean(name, known))
 	}
 	return nil
+}
+
+// jsonOnly are functions that HCL2 templates have other words for.
+func jsonOnly() map[string]string {
+	return map[string]string{
+		"user": "${var.NAME}", "template_dir": "${path.root}",
+		"env": "${var.NAME}, of a variable whose default is env(\"X\")",
+	}
 }
 
 func checkField(name string, in place) error {

@@ -14,7 +14,7 @@ func reading(vars map[string]string) *parser {
 	p := &parser{
 		o:   Options{Env: func(name string) (string, bool) { return "env of " + name, true }},
 		now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), cwd: "/work dir", dir: "/templates",
-		build: Build{Name: "web", Type: "amazon-ebs"}, result: &Template{}, facts: map[string]string{"ID": "i-1"},
+		build: Build{Name: "web", ScriptName: "web", Type: "amazon-ebs"}, result: &Template{}, facts: map[string]string{"ID": "i-1"},
 	}
 	p.vars = &variables{values: vars, raw: vars, broken: map[string]bool{}, warned: map[string]bool{}}
 	return p

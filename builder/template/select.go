@@ -68,7 +68,7 @@ func (p *parser) nameOf(v value, what string) (string, bool) {
 		return "", false
 	}
 	name, ok := v.member("name")
-	if !ok {
+	if !ok || p.hcl && (name.kind == kindNull || name.kind == kindUnknown) {
 		return kind.text, true
 	}
 	if name.kind != kindString || name.text == "" {

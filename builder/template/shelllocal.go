@@ -58,8 +58,8 @@ func readLocalShell(o *object) (name string, run localRun) {
 	p := *o.p // with the current build
 	run = func(ctx context.Context, f builder.Facts, more []string, stdout, stderr io.Writer) error {
 		q := p.informed(f)
-		l, _ := readLocalOptions(q.object(o.v, o.what))
-		if err := q.problems.err(); err != nil {
+		l, _ := readLocalOptions(q.again(o))
+		if err := q.problems.err(q.result.Sensitive); err != nil {
 			return err
 		}
 		return l.run(ctx, more, stdout, stderr)
@@ -87,7 +87,7 @@ func readLocalOptions(o *object) (l localShell, here bool) {
 		o.warnVars(l.env, "leave it out: the environment has them anyway")
 	}
 	for _, s := range o.scripts(l.inline != "", "inline", "command") {
-		if _, err := o.p.read(s.text); err != nil {
+		if _, err := o.p.read(s.text); err != nil && s.kind != kindUnknown {
 			o.p.problem(s.pos, "the script %s %s", s.text, err)
 		}
 		l.scripts = append(l.scripts, s.text)
@@ -105,7 +105,7 @@ func (o *object) onlyOn() bool {
 	here := len(systems) == 0
 	for _, i := range systems {
 		here = here || i.text == runtime.GOOS
-		if !slices.Contains(known, i.text) {
+		if !slices.Contains(known, i.text) && i.kind != kindUnknown {
 			o.wrong(i.value, "only_on", "names %q, which is no system%s", i.text, didYouMean(i.text, known))
 		}
 	}

@@ -6,9 +6,13 @@ import (
 )
 
 // pos is a place in a file: line and column, from 1, in characters.
-type pos struct{ line, column int }
+type pos struct {
+	line, column int
+	file         string // empty: the one that is being read
+	width        int    // in characters; 0 when only the beginning is known
+}
 
-// kind is the kind of a JSON value.
+// kind is the kind of a value.
 type kind string
 
 const (
@@ -18,15 +22,22 @@ const (
 	kindString kind = "a string"
 	kindList   kind = "a list"
 	kindObject kind = "an object"
+
+	// kindUnknown stands for what a data source will say. It has no contents.
+	kindUnknown kind = "a value that is not known yet"
 )
 
-// value is a JSON value that knows where it stands.
+// value is what an option is set to, and knows where it stands. Both languages make them: the JSON reader, and the
+// evaluation of HCL, where a nested block is a list with an object for each time it is there.
 type value struct {
 	kind    kind
 	pos     pos
-	text    string // a string's contents; a boolean or number as it was written
+	text    string // a string's contents; a number as it was written; a boolean as the language makes a string of it
 	list    []value
 	members []member
+
+	// late evaluates an object anew once the facts of its build are known. Nil where nothing depends on them.
+	late func(*parser) value
 }
 
 // member is one name and value of an object.
@@ -66,17 +77,11 @@ func (v value) with(other value) value {
 	return merged
 }
 
-// scalar returns a string, number or boolean as Packer's weak typing makes a
-// string of it: true is "1" and false "0".
+// scalar returns a string, number or boolean as the string that weak typing makes of it.
 func (v value) scalar() (string, bool) {
 	switch v.kind {
-	case kindString:
+	case kindString, kindBool:
 		return v.text, true
-	case kindBool:
-		if v.text == "true" {
-			return "1", true
-		}
-		return "0", true
 	case kindNumber:
 		f, err := strconv.ParseFloat(v.text, 64)
 		if err != nil {
@@ -98,4 +103,11 @@ func (v value) strings(f func(value)) {
 	for _, m := range v.members {
 		m.value.strings(f)
 	}
+}
+
+// unknown says whether something in v is not known.
+func (v value) unknown() bool {
+	isUnknown := func(e value) bool { return e.unknown() }
+	return v.kind == kindUnknown || slices.ContainsFunc(v.list, isUnknown) ||
+		slices.ContainsFunc(v.members, func(m member) bool { return m.value.unknown() })
 }

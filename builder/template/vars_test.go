@@ -145,7 +145,7 @@ func TestInspect(t *testing.T) {
 	b := "{{env `OWNER`}}"
 	want := &template.Template{
 		Path: "t.json", Variables: []template.Variable{{Name: "a", Required: true}, {Name: "b", Default: &b}},
-		Builds:       []template.Build{{Name: "web", Type: "amazon-ebs"}, {Name: "docker", Type: "docker"}},
+		Builds:       []template.Build{{Name: "web", ScriptName: "web", Type: "amazon-ebs"}, {Name: "docker", ScriptName: "docker", Type: "docker"}},
 		Provisioners: []string{"shell", "ansible"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -37,6 +37,7 @@ func (e *buildError) Unwrap() error { return e.err }
 // build is the command: it reads the template, runs its builds and prints what
 // they made. One build's failure does not stop the others.
 func (s *session) build(ctx context.Context, o buildOptions) error {
+	o.template.Lookup = &lookup{ctx: ctx, session: s, onLocal: o.local}
 	t, err := s.parse(o.path, o.template)
 	if err != nil {
 		return err

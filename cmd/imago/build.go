@@ -18,6 +18,7 @@ an id is there as soon as the image is, before the machine has gone.
 Examples:
   imago build web.json
   imago build -var NODE_ENV=production -var-file common.json web.json
+  imago build -only='release.amazon-ebs.*' .      the HCL2 files of a directory
   ami=$(imago build --local web.json)        on this computer, no account needed
   imago build --json web.json | jq -r '.images[0].id'
   imago build -only=web -on-error=abort web.json
@@ -68,6 +69,7 @@ func buildCommand(s *session) *cli.Command {
 				Name: "orphan-timeout", EnvVars: []string{"IMAGO_ORPHAN_TIMEOUT"}, Value: builder.DefaultOrphanTimeout,
 				Usage: "a machine that has not heard from imago for `TIME` ends itself; 0 for never",
 			},
+			&cli.BoolFlag{Name: "warn-on-undeclared-var", Usage: "warn of values in variable files that an HCL2 template has no variable for"},
 			localFlag(),
 			hostKeyFlag(),
 			&cli.StringFlag{
@@ -75,7 +77,7 @@ func buildCommand(s *session) *cli.Command {
 				Usage: "when the machine has keys, credentials or shell histories that should not be in an image: stop, warn, or off (do not look); see imago help secrets",
 			},
 			&cli.StringSliceFlag{Name: "scan-allow", Usage: "the machine may have such things at `PATH`, in which * is any text; may be repeated"},
-		}, withoutMeaning("ignore-prerelease-plugins", "use-sequential-evaluation", "skip-enforcement", "warn-on-undeclared-var")),
+		}, withoutMeaning("ignore-prerelease-plugins", "use-sequential-evaluation", "skip-enforcement")),
 		Action: func(c *cli.Context) error {
 			o, err := readBuildOptions(c, s)
 			if err != nil {
@@ -98,7 +100,7 @@ func readBuildOptions(c *cli.Context, s *session) (buildOptions, error) {
 	if err != nil {
 		return buildOptions{}, err
 	}
-	t.Force, t.Seed = c.Bool("force"), newRunID()
+	t.Force, t.Seed, t.WarnUndeclared = c.Bool("force"), newRunID(), c.Bool("warn-on-undeclared-var")
 	o := buildOptions{
 		path: c.Args().First(), template: t,
 		onError: c.String("on-error"), debug: c.Bool("debug"),

@@ -16,8 +16,8 @@ import (
 func templateFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "var", Usage: "set a variable of the template, `NAME=VALUE`; may be repeated"},
-		&cli.StringSliceFlag{Name: "var-file", Usage: "read variables from a JSON `FILE`; may be repeated, later ones win, -var wins over all"},
-		&cli.StringSliceFlag{Name: "only", Usage: "only these builds, `NAME,NAME`"},
+		&cli.StringSliceFlag{Name: "var-file", Usage: "read variables from a `FILE`, JSON or HCL; may be repeated, later ones win, -var wins over all"},
+		&cli.StringSliceFlag{Name: "only", Usage: "only these builds, `NAME,NAME`; with HCL2 patterns such as release.amazon-ebs.*"},
 		&cli.StringSliceFlag{Name: "except", Usage: "all but these builds and post-processors, `NAME,NAME`"},
 	}
 }

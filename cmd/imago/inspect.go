@@ -43,7 +43,11 @@ func inspectCommand(s *session) *cli.Command {
 			if c.Bool("machine-readable") {
 				return s.inspectMachine(t)
 			}
-			_, err = fmt.Fprint(s.stdout, s.secrets.Clean(inspection(t)))
+			describe := inspection
+			if t.Outline != nil {
+				describe = hclInspection
+			}
+			_, err = fmt.Fprint(s.stdout, s.secrets.Clean(describe(t)))
 			return err
 		},
 	}

@@ -46,7 +46,7 @@ func (b *bake) postProcessOne(ctx context.Context, build template.Build, p templ
 // imageEnv tells a script which image it is about.
 func imageEnv(build template.Build, img builder.Image, runID string) []string {
 	return []string{
-		"PACKER_BUILD_NAME=" + build.Name,
+		"PACKER_BUILD_NAME=" + build.ScriptName,
 		"PACKER_BUILDER_TYPE=" + build.Type,
 		"PACKER_RUN_UUID=" + runID,
 		"IMAGO_IMAGE_ID=" + img.ID,
@@ -79,7 +79,7 @@ func (b *bake) writeManifest(ctx context.Context, build template.Build, m templa
 		}
 	}
 	entry := manifestBuild{
-		Name:        b.secrets.Clean(build.Name),
+		Name:        b.secrets.Clean(build.ScriptName),
 		BuilderType: build.Type,
 		BuildTime:   time.Now().Unix(),
 		ArtifactID:  strings.Join(regionIDs(img), ","),

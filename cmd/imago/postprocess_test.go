@@ -28,7 +28,7 @@ func postProcessed(t *testing.T, all ...template.PostProcessor) (shown string, e
 	b.view = newTestView(c, nil)
 	b.view.out = &plain{w: &out, format: layout{}.format, clean: b.view.clean, now: c.now}
 	b.made.record("web", builder.Record{Act: builder.Made, Kind: builder.KindInstance, ID: "i-1"})
-	build := template.Build{Name: "web", Type: "amazon-ebs", PostProcessors: all}
+	build := template.Build{Name: "web", ScriptName: "web", Type: "amazon-ebs", PostProcessors: all}
 	build.Config.SSH.User = "admin"
 	err = b.postProcess(t.Context(), build, someResults()[0].image)
 	return out.String(), err

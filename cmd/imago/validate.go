@@ -8,10 +8,12 @@ import (
 )
 
 const validateHelp = `Reads TEMPLATE and every file it names, and says all that is wrong with them, each
-with file, line and column. Nothing is asked of AWS.
+with file, line and column. Nothing is asked of AWS. TEMPLATE is a JSON file, an
+HCL2 file (*.pkr.hcl, *.pkr.json), or a directory of these.
 
 Examples:
   imago validate web.json
+  imago validate .                        all *.pkr.hcl of a directory
   imago validate -syntax-only web.json
   imago validate -var NODE_ENV=production web.json
 
@@ -25,9 +27,11 @@ func validateCommand(s *session) *cli.Command {
 		Description: validateHelp,
 		Flags: slices.Concat(templateFlags(), []cli.Flag{
 			&cli.BoolFlag{Name: "syntax-only", Usage: "only look whether the template can be read"},
+			&cli.BoolFlag{Name: "evaluate-datasources", Usage: "ask the data sources of an HCL2 template; this makes calls"},
+			&cli.BoolFlag{Name: "no-warn-undeclared-var", Usage: "do not warn of values in variable files that an HCL2 template has no variable for"},
 			machineFlag(),
 			hostKeyFlag(),
-		}, withoutMeaning("no-warn-undeclared-var", "evaluate-datasources", "ignore-prerelease-plugins", "use-sequential-evaluation")),
+		}, withoutMeaning("ignore-prerelease-plugins", "use-sequential-evaluation")),
 		Action: func(c *cli.Context) error {
 			if err := arguments(c, 1, 1); err != nil {
 				return err
@@ -44,6 +48,10 @@ func (s *session) validate(c *cli.Context) error {
 		return err
 	}
 	o.Inspect = c.Bool("syntax-only")
+	o.WarnUndeclared = !c.Bool("no-warn-undeclared-var")
+	if c.Bool("evaluate-datasources") {
+		o.Lookup = &lookup{ctx: c.Context, session: s}
+	}
 	t, err := s.parse(c.Args().First(), o)
 	if err != nil {
 		return err

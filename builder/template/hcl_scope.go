@@ -1,0 +1,169 @@
+package template
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"github.com/imagobuild/imago/builder/template/funcs"
+)
+
+// evaluator evaluates the expressions of one place.
+type evaluator struct {
+	*module
+	p *parser // whom problems are told
+
+	// usage is the source that is built, for source.name and source.type; nil outside a build's blocks.
+	usage *usage
+
+	// block is the build block around, for build.name; nil outside.
+	block *buildBlock
+
+	// facts are what build.ID and its kin say. Nil: they are not known here, and waits says who knows them.
+	facts map[string]string
+	late  bool // one of them was asked for
+
+	// env allows env(): in the defaults of variables alone.
+	env bool
+}
+
+// value evaluates an expression. What is wrong with it has been told when it is not ok.
+func (e *evaluator) value(expr hcl.Expression) (v cty.Value, ok bool) {
+	ctx, ok := e.context(expr.Variables())
+	if !ok {
+		return cty.DynamicVal, false
+	}
+	v, diags := expr.Value(ctx)
+	e.p.diagnose(diags)
+	if diags.HasErrors() {
+		return cty.DynamicVal, false
+	}
+	v, _ = v.UnmarkDeep()
+	return v, true
+}
+
+// context holds what some expressions refer to, evaluated for them.
+func (e *evaluator) context(refs []hcl.Traversal) (*hcl.EvalContext, bool) {
+	ctx := &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: e.callable(e.env)}
+	locals, data, build := map[string]cty.Value{}, map[string]map[string]cty.Value{}, map[string]cty.Value{}
+	ok := true
+	for _, ref := range refs {
+		var err error
+		switch root := ref.RootName(); root {
+		case "var":
+			ctx.Variables[root], err = e.variable(ref)
+		case "local":
+			err = e.localsOf(ref, locals)
+			ctx.Variables[root] = cty.ObjectVal(locals)
+		case "data":
+			err = e.dataOf(ref, data)
+			ctx.Variables[root] = dataValue(data)
+		case "source":
+			ctx.Variables[root], err = e.sourceValue()
+		case "build":
+			err = e.buildOf(ref, build)
+			ctx.Variables[root] = cty.ObjectVal(build)
+		case "path":
+			ctx.Variables[root] = e.pathValue()
+		case "packer":
+			ctx.Variables[root] = cty.ObjectVal(map[string]cty.Value{"version": cty.StringVal(PackerVersion)})
+		}
+		if err != nil {
+			ok = false
+			e.p.toldAt(posOf(ref.SourceRange()), err)
+		}
+	}
+	return ctx, ok
+}
+
+// toldAt notes why an expression has no value, unless that is known already.
+func (p *parser) toldAt(at pos, err error) {
+	if err != errTold {
+		p.problem(at, "%s", err)
+	}
+}
+
+// callable are the functions. env works only where it may be called.
+func (m *module) callable(env bool) map[string]function.Function {
+	if m.functions == nil {
+		m.functions = funcs.Table(m.surroundings())
+	}
+	if !env {
+		return m.functions
+	}
+	all := maps.Clone(m.functions)
+	all["env"] = funcs.Env(m.parser.env)
+	return all
+}
+
+// surroundings are what functions may look at.
+func (m *module) surroundings() funcs.Surroundings {
+	s := funcs.Surroundings{Now: m.now, Dir: m.cwd, Home: m.parser.env("HOME"), Strftime: strftime}
+	s.Secret = func(name, key string, keyed bool) (string, error) { return m.askSecret(name, key, keyed) }
+	if m.o.Lookup == nil {
+		s.Secret = func(string, string, bool) (string, error) { m.open = true; return "", funcs.ErrUnknown }
+	}
+	return s
+}
+
+// attribute is the name after the root of a reference, such as x of var.x; empty when the whole is referred to.
+func attribute(ref hcl.Traversal, i int) string {
+	if len(ref) <= i {
+		return ""
+	}
+	switch step := ref[i].(type) {
+	case hcl.TraverseAttr:
+		return step.Name
+	case hcl.TraverseIndex:
+		if step.Key.Type() == cty.String && step.Key.IsKnown() && !step.Key.IsNull() {
+			return step.Key.AsString()
+		}
+	}
+	return ""
+}
+
+func (e *evaluator) sourceValue() (cty.Value, error) {
+	if e.usage == nil {
+		return cty.NilVal, errors.New("source is known only where a build says which: in source blocks, provisioners and post-processors")
+	}
+	return cty.ObjectVal(map[string]cty.Value{
+		"name": cty.StringVal(e.usage.name), "type": cty.StringVal(e.usage.source.kind),
+	}), nil
+}
+
+// buildOf adds to all what build.X refers to.
+func (e *evaluator) buildOf(ref hcl.Traversal, all map[string]cty.Value) error {
+	if e.block == nil {
+		return errors.New("build is known only inside a build block")
+	}
+	all["name"] = cty.StringVal(e.block.name)
+	name := attribute(ref, 1)
+	if name == "name" {
+		return nil
+	}
+	if e.facts == nil {
+		return fmt.Errorf("build.%s is known only once the machine is there, to the provisioners shell and shell-local and to the post-processors", name)
+	}
+	known := append(names(e.facts), "name")
+	if !slices.Contains(known, name) {
+		return fmt.Errorf("build.%s is not supported yet; there are %s%s", name, strings.Join(known, ", "), didYouMean(name, known))
+	}
+	e.late = true
+	for fact, text := range e.facts {
+		all[fact] = cty.StringVal(text)
+	}
+	return nil
+}
+
+func (e *evaluator) pathValue() cty.Value {
+	return cty.ObjectVal(map[string]cty.Value{
+		"cwd": cty.StringVal(filepath.ToSlash(e.cwd)), "root": cty.StringVal(filepath.ToSlash(e.base)),
+	})
+}

@@ -1,0 +1,2 @@
+base    = "ami-0123456789abcdef0"
+release = null
