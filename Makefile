@@ -2,7 +2,7 @@
 # make test    everything: vet, gofmt, shellcheck, unit tests, end to end (as root)
 # make build   bin/imago
 # make bench   imago beside packer, tar, rsync and scp, an hour and a half (as root); BENCH='-rows many -n 3' for less, BENCH=-h for all flags
-# make accept  the long versions of tests: accounts by the hundred thousand, a minute of each fuzz target, repeated uploads (as root)
+# make accept  the long versions of tests: accounts by the hundred thousand, a minute of each fuzz target, repeated uploads, a bake ended everywhere (as root)
 
 .PHONY: build demo test deps lint machines unit e2e bench accept
 export CGO_ENABLED = 0
@@ -60,5 +60,6 @@ FUZZ = ./builder/journal:FuzzDecode ./builder/localcloud:FuzzParseFaults ./build
 
 accept: deps
 	go test -count=1 -run TestPlanProperties ./builder/gc -accounts 100000
+	go test -count=1 -timeout 60m -run 'Anywhere|LostAnswers' ./e2e -everywhere
 	go test -count=10 -timeout 30m -run 'Random|Resumes|CutAtTheEnd' ./provision
 	@for f in $(FUZZ); do set -x; go test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime 1m "$${f%:*}" || exit 1; done

@@ -41,11 +41,15 @@ type keys struct {
 // launch makes the temporary resources, the machine last, and waits until it runs.
 func (b *Builder) launch(ctx context.Context, p Plan, trash *estate) (inst instance, err error) {
 	defer b.stage(ctx, StageLaunch)(&err)
+	try, err := trash.anew(ctx)
+	if err != nil {
+		return instance{}, err
+	}
 	k, groups, err := b.makeAccess(ctx, p, trash)
 	if err != nil {
 		return instance{}, err
 	}
-	inst, err = b.run(ctx, p, k, groups, trash)
+	inst, err = b.run(ctx, p, k, groups, try, trash)
 	if err != nil {
 		return instance{}, err
 	}
@@ -102,20 +106,21 @@ func (b *Builder) makeKeys(ctx context.Context, p Plan, trash *estate) (k keys, 
 func (b *Builder) importKey(ctx context.Context, p Plan, k keys, trash *estate) error {
 	defer b.span(SpanAWS, "import key pair")()
 	t := thing{kind: KindKeyPair, name: k.pair, region: p.Config.Region, cloud: b.EC2}
-	out, err := produce(ctx, trash, t, func(ctx context.Context) (*ec2.ImportKeyPairOutput, error) {
-		return b.EC2.ImportKeyPair(ctx, &ec2.ImportKeyPairInput{
+	t, err := trash.produce(ctx, t, func(ctx context.Context) (thing, error) {
+		out, err := b.EC2.ImportKeyPair(ctx, &ec2.ImportKeyPairInput{
 			KeyName: &k.pair, PublicKeyMaterial: []byte(k.login.Public),
 			TagSpecifications: tagSpecs(map[types.ResourceType]map[string]string{types.ResourceTypeKeyPair: p.RunTags}),
 		})
+		if err != nil {
+			return thing{}, err
+		}
+		t.id, t.tagged = k.pair, aws.ToString(out.KeyPairId) // it is deleted by its name, and tagged by its id
+		return t, nil
 	})
 	if err != nil {
 		return fmt.Errorf("import key pair %s: %w", k.pair, err)
 	}
-	t.id, t.tagged = k.pair, aws.ToString(out.KeyPairId) // it is deleted by its name, and tagged by its id
-	_, err = trash.add(t, func(ctx context.Context) error {
-		_, err := b.EC2.DeleteKeyPair(ctx, &ec2.DeleteKeyPairInput{KeyName: &k.pair})
-		return err
-	})
+	_, err = trash.add(t)
 	return err
 }
 
@@ -133,25 +138,43 @@ func (b *Builder) makeGroup(ctx context.Context, p Plan, trash *estate) (groups,
 	if p.VPC != "" {
 		in.VpcId = &p.VPC
 	}
-	out, err := produce(ctx, trash, t, func(ctx context.Context) (*ec2.CreateSecurityGroupOutput, error) {
-		return b.EC2.CreateSecurityGroup(ctx, in)
+	t, err := trash.produce(ctx, t, func(ctx context.Context) (thing, error) {
+		out, err := b.EC2.CreateSecurityGroup(ctx, in)
+		if err != nil {
+			return thing{}, err
+		}
+		t.id = aws.ToString(out.GroupId)
+		return t, nil
 	})
 	if err != nil {
 		return groups{}, fmt.Errorf("create a security group: %w", err)
 	}
-	id := aws.ToString(out.GroupId)
-	t.id = id
-	entry, err := trash.add(t, func(ctx context.Context) error { return b.deleteGroup(ctx, id) })
+	entry, err := trash.add(t)
 	if err != nil {
 		return groups{}, err
 	}
-	_, err = b.EC2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{
-		GroupId: &id, IpPermissions: []types.IpPermission{sshFrom(p.CIDRs, cmp.Or(p.Config.SSH.Port, 22))},
-	})
-	if err != nil {
-		return groups{}, &Error{StageLaunch, id, fmt.Errorf("let ourselves in: %w", err)}
+	if err := b.letIn(ctx, t.id, sshFrom(p.CIDRs, cmp.Or(p.Config.SSH.Port, 22))); err != nil {
+		return groups{}, &Error{StageLaunch, t.id, fmt.Errorf("let ourselves in: %w", err)}
 	}
-	return groups{[]string{id}, entry}, nil
+	return groups{[]string{t.id}, entry}, nil
+}
+
+// letIn gives a new group its one rule. When the answer is lost, the group says whether it has one.
+func (b *Builder) letIn(ctx context.Context, id string, rule types.IpPermission) error {
+	_, err := b.EC2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{
+		GroupId: &id, IpPermissions: []types.IpPermission{rule},
+	})
+	if err == nil || hasCode(err, "InvalidPermission.Duplicate") { // the SDK has asked twice
+		return nil
+	}
+	if refused(err) || ctx.Err() != nil {
+		return err
+	}
+	out, lookErr := b.EC2.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{id}})
+	if lookErr != nil || len(out.SecurityGroups) != 1 || len(out.SecurityGroups[0].IpPermissions) == 0 {
+		return err
+	}
+	return nil
 }
 
 // sshFrom lets address ranges of either family in at one port.
@@ -169,9 +192,9 @@ func sshFrom(cidrs []string, port int) types.IpPermission {
 
 // deleteGroup deletes a security group, which AWS refuses for some seconds
 // after the last machine in it is gone.
-func (b *Builder) deleteGroup(ctx context.Context, id string) error {
+func deleteGroup(ctx context.Context, cloud EC2, id string) error {
 	return poll.Until(ctx, poll.Seconds(), func(ctx context.Context) (bool, error) {
-		_, err := b.EC2.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &id})
+		_, err := cloud.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &id})
 		if hasCode(err, "DependencyViolation", "InvalidGroup.InUse") {
 			return false, nil
 		}
@@ -179,8 +202,10 @@ func (b *Builder) deleteGroup(ctx context.Context, id string) error {
 	})
 }
 
-// run launches the machine, of the first type that there is capacity for.
-func (b *Builder) run(ctx context.Context, p Plan, k keys, g groups, trash *estate) (instance, error) {
+// run launches the machine, of the first type that there is capacity for. Each
+// try has a token of its own: with that of another one AWS would answer with
+// the machine of that.
+func (b *Builder) run(ctx context.Context, p Plan, k keys, g groups, try int, trash *estate) (instance, error) {
 	defer b.span(SpanAWS, "run instance")()
 	data := p.Config.Instance.UserData
 	if k.host.Private != nil {
@@ -190,17 +215,26 @@ func (b *Builder) run(ctx context.Context, p Plan, k keys, g groups, trash *esta
 		}
 	}
 	in, asked := runInput(p, k.pair, g.ids, data), time.Now().Round(0)
-	t := thing{kind: KindInstance, name: aws.ToString(in.ClientToken), region: p.Config.Region, cloud: b.EC2}
-	out, err := produce(ctx, trash, t, func(ctx context.Context) (*ec2.RunInstancesOutput, error) { return b.EC2.RunInstances(ctx, in) })
+	if try > 1 {
+		in.ClientToken = aws.String(fmt.Sprintf("%s-%d", *in.ClientToken, try))
+	}
+	t := thing{kind: KindInstance, name: *in.ClientToken, region: p.Config.Region, cloud: b.EC2}
+	t, err := trash.produce(ctx, t, func(ctx context.Context) (thing, error) {
+		out, err := b.EC2.RunInstances(ctx, in)
+		if err != nil {
+			return thing{}, err
+		}
+		t.id, t.account = aws.ToString(out.Instances[0].InstanceId), aws.ToString(out.OwnerId)
+		return t, nil
+	})
 	if err != nil {
 		return instance{}, fmt.Errorf("launch a %s: %w", in.InstanceType, err)
 	}
-	t.id, t.account = aws.ToString(out.Instances[0].InstanceId), aws.ToString(out.OwnerId)
-	inst := instance{id: t.id, region: p.Config.Region, spot: p.Config.Instance.Spot != nil, asked: asked}
+	inst := instance{id: t.id, region: t.region, spot: p.Config.Instance.Spot != nil, asked: asked}
 	if k.temporary {
 		inst.temporaryKey = k.login.Public
 	}
-	inst.undo, err = trash.add(t, func(ctx context.Context) error { return b.terminate(ctx, inst) }, g.uses()...)
+	inst.undo, err = trash.add(t, g.uses()...)
 	return inst, err
 }
 
@@ -214,12 +248,12 @@ func (g groups) uses() []*undo.Entry {
 
 // terminate ends the machine and waits for that, because its security group
 // cannot go before it.
-func (b *Builder) terminate(ctx context.Context, inst instance) error {
-	_, err := b.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{inst.id}})
+func (b *Builder) terminate(ctx context.Context, t thing) error {
+	_, err := b.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{t.id}})
 	if err != nil {
 		return ignore(err, "InvalidInstanceID.NotFound")
 	}
-	return b.awaitTerminated(ctx, inst)
+	return b.awaitTerminated(ctx, instance{id: t.id, region: t.region})
 }
 
 // identity is who we are to the machine, and how we know it.

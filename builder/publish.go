@@ -21,13 +21,17 @@ func (b *Builder) copies(ctx context.Context, p Plan, from made, trash *estate) 
 			return err
 		}
 		t := thing{kind: KindImage, name: p.Config.Output.Name, region: r.Region, cloud: cloud}
-		out, err := produce(ctx, trash, t, func(ctx context.Context) (*ec2.CopyImageOutput, error) {
-			return cloud.CopyImage(ctx, copyInput(p, from, r))
+		t, err := trash.produce(ctx, t, func(ctx context.Context) (thing, error) {
+			out, err := cloud.CopyImage(ctx, copyInput(p, from, r))
+			if err != nil {
+				return thing{}, err
+			}
+			t.id = aws.ToString(out.ImageId)
+			return t, nil
 		})
 		if err != nil {
 			return &Error{StageCapture, from.id, fmt.Errorf("copy to %s: %w", r.Region, err)}
 		}
-		t.id = aws.ToString(out.ImageId)
 		all[i], err = remember(t, trash)
 		return err
 	}

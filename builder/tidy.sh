@@ -57,4 +57,10 @@ fi
 
 # An empty machine-id is filled in at boot (machine-id(5)); the random seed must differ.
 [ ! -f /etc/machine-id ] || : > /etc/machine-id
-rm -rf "$@" /var/lib/systemd/random-seed /var/lib/dhcp/*.leases /root/.bash_history "$home/.bash_history"
+remove() {
+	rm -rf "$@" /var/lib/systemd/random-seed /var/lib/dhcp/*.leases /root/.bash_history "$home/.bash_history"
+}
+remove "$@" 2> /dev/null || { # cloud-init's last stage may still have put a file where we were
+	sleep 1
+	remove "$@"
+}

@@ -23,6 +23,7 @@ type session struct {
 	tty     *os.File // stderr, when it is a terminal
 	secrets *redact.Redactor
 	made    *ledger
+	args    []string
 	local   bool                 // builds run on the local cloud
 	display atomic.Pointer[view] // while builds run
 }
@@ -82,6 +83,7 @@ func (s *session) explain(err error) {
 	if is[*builder.ScanError](err) {
 		s.say("imago: hint: delete them at the template's end; or take some along with --scan-allow PATH, all with --scan=warn (see imago help secrets)")
 	}
+	s.resumeHint(err)
 	if len(leaks(err)) > 0 {
 		s.hint()
 	}

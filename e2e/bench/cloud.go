@@ -119,9 +119,14 @@ func (c *cloud) launch(ctx context.Context) error {
 		return err
 	}
 	c.machine = net.JoinHostPort(first.Address, "22")
-	_, err = c.output(ctx, "ssh", append(c.sshOptions(c.machine), "-o", "ConnectTimeout=30", "-o", "ConnectionAttempts=30", destination(c.machine), "tar --version && rsync --version && nproc")...)
+	_, err = c.output(ctx, "ssh", append(c.sshOptions(c.machine), "-o", "ConnectTimeout=30", "-o", "ConnectionAttempts=30", destination(c.machine), settle)...)
 	return err
 }
+
+// settle makes the machine one to upload to. Without lingering, logind takes away
+// what the user has in /dev/shm ten seconds after the last session has ended
+// (logind.conf(5), RemoveIPC), as between two runs that wait for a quiet computer.
+const settle = "tar --version && rsync --version && nproc && sudo loginctl enable-linger " + baseUser
 
 // sshOptions are for OpenSSH's programs. The key is not checked: the machine is
 // one of our own, on this computer, and behind a relay besides.
