@@ -106,7 +106,7 @@ func readBuildOptions(c *cli.Context, s *session) (buildOptions, error) {
 		readable: c.Bool("machine-readable"), json: c.Bool("json"),
 		local: c.Bool("local"), parallel: c.Int("parallel-builds"), hostKey: c.String("ssh-host-key"),
 		timings: c.String("timings"), report: c.String("report"), orphan: c.Duration("orphan-timeout"),
-		scan: builder.Scan{Mode: builder.ScanMode(c.String("scan")), Allow: c.StringSlice("scan-allow")},
+		scan:   builder.Scan{Mode: builder.ScanMode(c.String("scan")), Allow: c.StringSlice("scan-allow")},
 		resume: c.Bool("resume"),
 	}
 	switch {
