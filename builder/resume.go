@@ -32,6 +32,7 @@ func (e *NoResumeError) Error() string {
 // *NoResumeError. The caller sees to it that nobody else is at that build.
 func (b *Builder) Resume(ctx context.Context, cfg Config, said []Record) (img Image, err error) {
 	start := time.Now()
+	b.secrets.Hide(cfg.Sensitive...)
 	plan, err := b.planAgain(ctx, cfg, said)
 	if err != nil {
 		return Image{}, err

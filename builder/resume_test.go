@@ -55,14 +55,20 @@ func (f *fakeEC2) settle(state types.ImageState) {
 }
 
 // TestResume: an image whose wait was over stays; who goes on with it gets it,
-// makes nothing anew, and takes away what was made for it. So does who knows it by its tags alone.
+// makes nothing anew, and takes away what was made for it. So does who knows it by its tags alone, or
+// from a journal that has something else in place of its name.
 func TestResume(t *testing.T) {
-	for _, byTags := range []bool{false, true} {
+	for _, how := range []string{"by the journal", "by tags", "sensitive"} {
 		synctest.Test(t, func(t *testing.T) {
-			b, cloud, cfg, said := waiting(t, func(_ *fakeEC2, c *Config) { c.Output.Regions = []RegionCopy{{Region: "eu-west-1"}} })
+			b, cloud, cfg, said := waiting(t, func(_ *fakeEC2, c *Config) {
+				c.Output.Regions = []RegionCopy{{Region: "eu-west-1"}}
+				if how == "sensitive" {
+					c.Sensitive, c.SSH.KeyPairName = []string{"web 1"}, "key of web 1"
+				}
+			})
 			before := len(cloud.calls)
 			cloud.settle("available")
-			if byTags {
+			if how == "by tags" {
 				var err error
 				if said, err = b.Unfinished(t.Context(), cfg); err != nil {
 					t.Fatal(err)

@@ -64,3 +64,13 @@ func (b *Builder) discreetExit(err error) error {
 	}
 	return err
 }
+
+// named is the name of a thing, where the journal has something in place of what is sensitive in it.
+func (b *Builder) named(p Plan, recorded string) string {
+	for _, name := range []string{p.Config.Output.Name, draftName(p), p.Config.SSH.KeyPairName} {
+		if b.secrets.Clean(name) == recorded {
+			return name
+		}
+	}
+	return recorded
+}

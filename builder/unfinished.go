@@ -19,7 +19,7 @@ func (b *Builder) remembered(p Plan, said []Record) (all []thing, since []time.T
 		if r.Kind == "" {
 			continue
 		}
-		t := thing{kind: r.Kind, name: r.Name, region: r.Region, cloud: b.EC2}
+		t := thing{kind: r.Kind, name: b.named(p, r.Name), region: r.Region, cloud: b.EC2}
 		if r.Region != p.Config.Region {
 			t.cloud = b.InRegion(r.Region)
 		}
