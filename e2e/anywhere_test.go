@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"flag"
 	"math/rand/v2"
 	"os/exec"
@@ -18,7 +19,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
-var everywhere = flag.Bool("everywhere", false, "end builds at every point, and not at some that are drawn")
+var (
+	everywhere = flag.Bool("everywhere", false, "end builds at every point, and not at some that are drawn")
+	drawSeed   = flag.Uint64("draw", 0, "draw the points with this seed; 0: another each time")
+)
 
 // point is a place of a bake: a call, before the cloud sees it or after its
 // effect, or a line that says that a stage or a step begins.
@@ -167,8 +171,8 @@ func drawn(t *testing.T, all []point) []point {
 	if *everywhere {
 		return all
 	}
-	seed := rand.Uint64()
-	t.Logf("%d points; seed %d", len(all), seed)
+	seed := cmp.Or(*drawSeed, rand.Uint64())
+	t.Logf("%d points; the same again with -draw %d", len(all), seed)
 	r := rand.New(rand.NewPCG(seed, 0))
 	r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	var makes, others []point
