@@ -5,11 +5,13 @@ import (
 	"bytes"
 	"cmp"
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"os/exec"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -46,7 +48,7 @@ func (p point) String() string {
 // makes says whether the point is a call that makes something.
 func (p point) makes() bool {
 	action, _, _ := strings.Cut(p.call, " ")
-	return slices.Contains([]string{"ImportKeyPair", "CreateSecurityGroup", "RunInstances", "CreateImage", "CopyImage"}, action)
+	return slices.Contains([]string{"ImportKeyPair", "CreateSecurityGroup", "RunInstances", "CreateImage", "CopyImage", "RegisterImage"}, action)
 }
 
 // theRegions are those of the bake that is ended.
@@ -57,19 +59,28 @@ type bakeThere struct {
 	*tap
 	cmd    *exec.Cmd
 	state  string
+	name   string // of the image that it replaces, if it does
 	stdout bytes.Buffer
 	said   strings.Builder
 	reach  bool // the point was reached
 }
 
-// runThrough runs that bake, and lets end end it at a point.
-func runThrough(t *testing.T, at point, end func(*bakeThere)) *bakeThere {
+// runThrough runs that bake, and lets end end it at a point. With the name of an
+// image that is there, it replaces that one, and copies nothing.
+func runThrough(t *testing.T, at point, name string, end func(*bakeThere)) *bakeThere {
 	t.Helper()
-	b := &bakeThere{tap: newTap(t, at), state: t.TempDir()}
-	dir := write(t, "tree/a/b", "contents\n", "t.json", template(admin+`, "custom_endpoint_ec2": "`+b.server.URL+`",
-		"ami_regions": ["eu-west-1"], "ami_users": ["111122223333"], "snapshot_users": ["111122223333"]`,
-		`{"type": "file", "source": "tree", "destination": "/tmp"}, {"type": "shell", "inline": ["echo one"]}, {"type": "shell", "inline": ["echo two"]}`))
-	b.cmd = exec.CommandContext(t.Context(), cloud.bin, "build", "t.json")
+	b := &bakeThere{tap: newTap(t, at), state: t.TempDir(), name: name}
+	options, args := `"ami_regions": ["eu-west-1"]`, []string{"build", "t.json"}
+	if name != "" {
+		options, args = `"force_delete_snapshot": true`, []string{"build", "-force", "t.json"}
+	}
+	text := template(admin+`, "custom_endpoint_ec2": "`+b.server.URL+`", `+options+`, "ami_users": ["111122223333"], "snapshot_users": ["111122223333"]`,
+		`{"type": "file", "source": "tree", "destination": "/tmp"}, {"type": "shell", "inline": ["echo one"]}, {"type": "shell", "inline": ["echo two"]}`)
+	if name != "" {
+		text = strings.Replace(text, "e2e {{timestamp}} {{uuid}}", name, 1)
+	}
+	dir := write(t, "tree/a/b", "contents\n", "t.json", text)
+	b.cmd = exec.CommandContext(t.Context(), cloud.bin, args...)
 	b.cmd.Dir, b.cmd.Env, b.cmd.Stdout = dir, b.environ(), &b.stdout
 	stderr, err := b.cmd.StderrPipe()
 	if err != nil {
@@ -143,9 +154,9 @@ func (b *bakeThere) ours() []types.Filter {
 }
 
 // points are all the places at which a bake can be ended, as one that is not ended shows them.
-func points(t *testing.T) (all []point) {
+func points(t *testing.T, name string) (all []point) {
 	t.Helper()
-	b := runThrough(t, point{}, nil)
+	b := runThrough(t, point{}, name, nil)
 	if b.cmd.ProcessState.ExitCode() != 0 {
 		t.Fatalf("the bake: %v\n%s", b.cmd.ProcessState, b.said.String())
 	}
@@ -165,11 +176,17 @@ func points(t *testing.T) (all []point) {
 }
 
 // drawn is every point, or without -everywhere one side of each call that makes
-// something, and as many others.
-func drawn(t *testing.T, all []point) []point {
+// something, and as many others; in replacing an image, of those that do that.
+func drawn(t *testing.T, all []point, replacing bool) []point {
 	t.Helper()
 	if *everywhere {
 		return all
+	}
+	if replacing {
+		all = slices.DeleteFunc(all, func(p point) bool {
+			action, _, _ := strings.Cut(p.call, " ")
+			return !slices.Contains([]string{"RegisterImage", "DeregisterImage", "DeleteSnapshot", "CreateTags"}, action)
+		})
 	}
 	seed := cmp.Or(*drawSeed, rand.Uint64())
 	t.Logf("%d points; the same again with -draw %d", len(all), seed)
@@ -185,7 +202,7 @@ func drawn(t *testing.T, all []point) []point {
 			makes = append(makes, p)
 		}
 	}
-	return append(makes, others[:len(makes)]...)
+	return append(makes, others[:min(len(others), max(3, len(makes)))]...)
 }
 
 // atOnce is how many of these bakes run at the same time.
@@ -193,12 +210,14 @@ const atOnce = 3
 
 // anywhere ends a bake at each point that is drawn, and has check look at what is
 // left. A point that a bake happened to pass by is tried twice more.
-func anywhere(t *testing.T, lost bool, end func(*bakeThere), check func(*testing.T, *bakeThere)) {
+// Each bake replaces the image that older makes the name of, if it does.
+func anywhere(t *testing.T, lost bool, older func(*testing.T) string, end func(*bakeThere), check func(*testing.T, *bakeThere)) {
 	before := map[string][]string{}
 	for _, region := range theRegions {
 		before[region] = inventoryOf(t, clientIn(t, region))
 	}
-	all := drawn(t, points(t))
+	name := older(t)
+	all := drawn(t, points(t, name), name != "")
 	turn := make(chan struct{}, atOnce)
 	var running sync.WaitGroup
 	for _, at := range all {
@@ -207,7 +226,7 @@ func anywhere(t *testing.T, lost bool, end func(*bakeThere), check func(*testing
 			t.Run(at.String(), func(t *testing.T) {
 				for try := 1; ; try++ {
 					turn <- struct{}{}
-					b := runThrough(t, at, end)
+					b := runThrough(t, at, older(t), end)
 					<-turn
 					check(t, b)
 					b.removeImages(t)
@@ -230,25 +249,100 @@ func anywhere(t *testing.T, lost bool, end func(*bakeThere), check func(*testing
 	}
 }
 
+// nothingOlder is for bakes that replace nothing.
+func nothingOlder(*testing.T) string { return "" }
+
+// kill is kill -9.
+func kill(b *bakeThere) { b.cmd.Process.Kill() }
+
+// collected runs imago gc once, and checks that nothing is left but available images, which it returns.
+func (b *bakeThere) collected(t *testing.T) (images []string) {
+	t.Helper()
+	gc := exec.CommandContext(t.Context(), cloud.bin, "gc")
+	gc.Env = b.environ()
+	if out, err := gc.CombinedOutput(); err != nil {
+		t.Errorf("imago gc: %v\n%s", err, out)
+	}
+	images, snapshots := b.images(t)
+	if b.name != "" { // those of the older image may be the build's already: they were to go with it
+		snapshots = append(snapshots, snapshotsOf(t, ofTheName(t, b.name))...)
+	}
+	if left := added(append(images, snapshots...), b.has(t)); len(left) > 0 {
+		t.Errorf("left behind: %q\n%s", left, b.said.String())
+	}
+	return images
+}
+
+// snapshotsOf are the snapshots of images, in the words of an inventory.
+func snapshotsOf(t *testing.T, images []string) (all []string) {
+	t.Helper()
+	if len(images) == 0 {
+		return nil
+	}
+	out, err := client(t).DescribeImages(after(t), &ec2.DescribeImagesInput{ImageIds: images})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range out.Images {
+		for _, m := range i.BlockDeviceMappings {
+			all = append(all, "snapshot "+*m.Ebs.SnapshotId)
+		}
+	}
+	return all
+}
+
 // TestKilledAnywhere: wherever a bake is killed, one collection takes away all
 // that it made, but for an image that was available.
 func TestKilledAnywhere(t *testing.T) {
-	kill := func(b *bakeThere) { b.cmd.Process.Kill() }
-	anywhere(t, true, kill, func(t *testing.T, b *bakeThere) {
+	anywhere(t, true, nothingOlder, kill, func(t *testing.T, b *bakeThere) {
 		had, _ := b.images(t)
-		gc := exec.CommandContext(t.Context(), cloud.bin, "gc")
-		gc.Env = b.environ()
-		if out, err := gc.CombinedOutput(); err != nil {
-			t.Errorf("imago gc: %v\n%s", err, out)
-		}
-		images, snapshots := b.images(t)
-		if lost := added(images, had); len(lost) > 0 {
+		if lost := added(b.collected(t), had); len(lost) > 0 {
 			t.Errorf("lost: %q", lost)
 		}
-		if left := added(append(images, snapshots...), b.has(t)); len(left) > 0 {
-			t.Errorf("left behind: %q\n%s", left, b.said.String())
+	})
+}
+
+// TestKilledAnywhereInReplacing: wherever a bake is killed that replaces an image,
+// one collection leaves exactly one image of that name, or that was to have it.
+func TestKilledAnywhereInReplacing(t *testing.T) {
+	var n atomic.Int32
+	older := func(t *testing.T) string {
+		name := fmt.Sprintf("e2e replaced %d", n.Add(1))
+		_, err := client(t).CopyImage(t.Context(), &ec2.CopyImageInput{Name: &name, SourceImageId: aws.String(baseID), SourceRegion: aws.String("us-east-1")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		await(t, "copied", func() bool { return len(ofTheName(t, name)) == 1 })
+		return name
+	}
+	anywhere(t, true, older, kill, func(t *testing.T, b *bakeThere) {
+		b.collected(t)
+		of := ofTheName(t, b.name)
+		if len(of) != 1 {
+			t.Errorf("images of the name: %q, want one\n%s", of, b.said.String())
+		}
+		b.removeImages(t)
+		for _, id := range ofTheName(t, b.name) { // the older one
+			remove(t, client(t), id)
 		}
 	})
+}
+
+// ofTheName are the available images that have a name, or are to have it.
+func ofTheName(t *testing.T, name string) (ids []string) {
+	t.Helper()
+	for _, filter := range []string{"name", "tag:imago:draft-of"} {
+		out, err := client(t).DescribeImages(after(t), &ec2.DescribeImagesInput{
+			Owners: []string{"self"}, Filters: []types.Filter{{Name: &filter, Values: []string{name}}, {Name: aws.String("state"), Values: []string{"available"}}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range out.Images {
+			ids = append(ids, *i.ImageId)
+		}
+	}
+	return ids
 }
 
 // TestTerminatedAnywhere: wherever a bake gets a SIGTERM, it leaves nothing, or
@@ -258,7 +352,7 @@ func TestTerminatedAnywhere(t *testing.T) {
 		b.cmd.Process.Signal(syscall.SIGTERM)
 		time.Sleep(20 * time.Millisecond) // it is to notice before the call goes on
 	}
-	anywhere(t, false, term, func(t *testing.T, b *bakeThere) {
+	anywhere(t, false, nothingOlder, term, func(t *testing.T, b *bakeThere) {
 		images, snapshots := b.images(t)
 		printed := strings.TrimSpace(b.stdout.String())
 		code := b.cmd.ProcessState.ExitCode()
