@@ -112,8 +112,8 @@ type Machine interface {
 
 // Build bakes cfg and returns the image. When it does not succeed, nothing it
 // created is left, unless the error wraps a *LeakError; with one of those, the
-// image may be complete all the same, and is returned. The error of a canceled
-// build wraps context.Cause(ctx).
+// image may be complete all the same, and is returned; a *PendingError says that
+// AWS is still making it. The error of a canceled build wraps context.Cause(ctx).
 func (b *Builder) Build(ctx context.Context, cfg Config) (img Image, err error) {
 	start := time.Now()
 	plan, err := b.Plan(ctx, cfg)
@@ -121,7 +121,7 @@ func (b *Builder) Build(ctx context.Context, cfg Config) (img Image, err error) 
 		return Image{}, err
 	}
 
-	trash := &estate{b: b, id: plan.ID}
+	trash := b.newEstate(plan)
 	defer func() {
 		err = errors.Join(err, b.cleanUp(ctx, trash, err))
 		img.Took = time.Since(start)
@@ -151,8 +151,9 @@ func (b *Builder) Build(ctx context.Context, cfg Config) (img Image, err error) 
 // cleanUp takes back what a build made, or leaves it when that is wanted.
 func (b *Builder) cleanUp(ctx context.Context, trash *estate, failure error) (err error) {
 	if failure != nil && !trash.Empty() && ctx.Err() == nil && b.abort(ctx, failure) {
+		kept := trash.KeepAll()
 		trash.close(Left)
-		return &LeakError{Resources: trash.KeepAll()}
+		return errors.Join(&LeakError{Resources: kept}, trash.leftovers())
 	}
 	if err = errors.Join(b.takeBack(ctx, trash), trash.leftovers()); err != nil {
 		trash.close(Leaked)
@@ -174,6 +175,9 @@ func (b *Builder) takeBack(ctx context.Context, trash *estate) (err error) {
 func (b *Builder) abort(ctx context.Context, failure error) bool {
 	if asked := new(decided); errors.As(failure, &asked) {
 		return asked.decision == DecideAbort
+	}
+	if errors.As(failure, new(*PendingError)) {
+		return true
 	}
 	return b.OnError == Abort || b.OnError == Ask && b.Ask(ctx, failure) == DecideAbort
 }

@@ -3,6 +3,7 @@ package builder
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,23 +14,29 @@ import (
 	"github.com/imagobuild/imago/builder/internal/undo"
 )
 
-// capture turns the machine into an image, and gives the image to whom it is for.
+// capture brings the machine to rest and makes the image of it.
 func (b *Builder) capture(ctx context.Context, p Plan, c *connection, trash *estate) (img Image, err error) {
 	defer b.stage(ctx, StageCapture)(&err)
 	if err := b.stop(ctx, p, c); err != nil {
 		return Image{}, &Error{StageCapture, c.inst.id, err}
 	}
+	return b.image(ctx, p, c.inst, trash)
+}
+
+// image turns a machine at rest into an image, and gives the image to whom it
+// is for. What was made of that before a build was gone on with is not made again.
+func (b *Builder) image(ctx context.Context, p Plan, inst instance, trash *estate) (img Image, err error) {
 	var made []made
-	if len(p.Replaces[p.Config.Region]) > 0 {
-		made, err = b.replace(ctx, p, c.inst, trash)
+	if len(p.Replaces[p.Config.Region]) > 0 || trash.hasDraft(p) {
+		made, err = b.replace(ctx, p, inst, trash)
 	} else {
-		made, err = b.create(ctx, p, p.Config.Output.Name, c.inst, trash)
+		made, err = b.create(ctx, p, p.Config.Output.Name, inst, trash)
 	}
 	if err != nil {
 		return Image{}, err
 	}
-	if b.OnError == CleanUp && b.PauseAt == nil { // nobody wants to look at the machine, or to try again
-		trash.Start(ctx, c.inst.undo)
+	if b.OnError == CleanUp && b.PauseAt == nil && inst.undo != nil { // nobody wants to look at the machine, or to try again
+		trash.Start(ctx, inst.undo)
 	}
 	copies, err := b.copies(ctx, p, made[0], trash)
 	if err != nil {
@@ -115,16 +122,21 @@ func (b *Builder) enhanceNetworking(ctx context.Context, p Plan, id string) erro
 func (b *Builder) create(ctx context.Context, p Plan, name string, inst instance, trash *estate) ([]made, error) {
 	done := b.span(SpanAWS, "create image")
 	t := thing{kind: KindImage, name: name, region: p.Config.Region, cloud: b.EC2}
-	out, err := produce(ctx, trash, t, func(ctx context.Context) (*ec2.CreateImageOutput, error) {
-		return settled(ctx, func(ctx context.Context) (*ec2.CreateImageOutput, error) {
+	t, err := trash.produce(ctx, t, func(ctx context.Context) (thing, error) {
+		out, err := settled(ctx, func(ctx context.Context) (*ec2.CreateImageOutput, error) {
 			return b.EC2.CreateImage(ctx, createInput(p, name, inst.id))
 		}, inst.made)
+		if err != nil {
+			return thing{}, err
+		}
+		t.id = aws.ToString(out.ImageId)
+		return t, nil
 	})
 	done()
 	if err != nil {
 		return nil, &Error{StageCapture, inst.id, fmt.Errorf("create the image: %w", err)}
 	}
-	m, err := remember(t.born(out.ImageId), trash)
+	m, err := remember(t, trash)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +148,7 @@ func (b *Builder) create(ctx context.Context, p Plan, name string, inst instance
 
 // createInput is what a build asks of CreateImage.
 func createInput(p Plan, name, instance string) *ec2.CreateImageInput {
-	tags := p.ImageTags
+	tags := p.namedTags()
 	if name != p.Config.Output.Name {
 		tags = merge(tags, map[string]string{TagDraft: p.Config.Output.Name})
 	}
@@ -151,21 +163,26 @@ func createInput(p Plan, name, instance string) *ec2.CreateImageInput {
 
 // remember registers an image for being taken back.
 func remember(t thing, trash *estate) (made, error) {
-	entry, err := trash.add(t, func(ctx context.Context) error { return removeImage(ctx, t, true) })
+	entry, err := trash.add(t)
 	return made{thing: t, undo: entry}, err
 }
 
-// awaitAvailable waits for an image and learns its snapshots.
+// awaitAvailable waits for an image and learns its snapshots. What ends the wait
+// but a cancellation says nothing of an image that AWS is still making.
 func (b *Builder) awaitAvailable(ctx context.Context, p Plan, m *made) error {
 	limit := cmp.Or(p.Config.Waits.Available, DefaultImageTimeout)
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not available after %v", limit))
+	late := &PendingError{Image: m.id, Region: m.region, Waited: limit}
+	waiting, cancel := context.WithTimeoutCause(ctx, limit, late)
 	defer cancel()
-	img, err := b.awaitImage(ctx, *m)
-	if err != nil {
-		return &Error{StageCapture, m.id, err}
+	img, err := b.awaitImage(waiting, *m)
+	switch {
+	case err == nil:
+		m.snapshots = snapshotsOf(img)
+		return nil
+	case ctx.Err() == nil && err != late && !errors.As(err, new(*failedImage)) && !errors.As(err, new(unlisted)):
+		err = &PendingError{m.id, m.region, limit, err}
 	}
-	m.snapshots = snapshotsOf(img)
-	return nil
+	return &Error{StageCapture, m.id, err}
 }
 
 // snapshotsOf are the snapshots that an image is made of.

@@ -1,7 +1,6 @@
 package builder
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,12 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
 
-	"github.com/imagobuild/imago/builder/internal/poll"
 	"github.com/imagobuild/imago/builder/internal/undo"
 )
 
@@ -22,13 +18,25 @@ import (
 // journal says of it to those who come after.
 type estate struct {
 	undo.Stack
-	b  *Builder
-	id string
+	b     *Builder
+	id    string
+	begun Record // what the build is of
 
-	mu     sync.Mutex
-	things []thing
-	doubts []string // what may have been made without our learning of it
-	made   bool     // something may have been
+	mu       sync.Mutex
+	owned    []owned
+	earlier  []thing  // what was made before the build was gone on with
+	doubts   []string // what may have been made without our learning of it
+	made     bool     // something may have been
+	launches int
+}
+
+// newEstate is that of a build that has made nothing yet.
+func (b *Builder) newEstate(p Plan) *estate { return &estate{b: b, id: p.ID, begun: p.begun()} }
+
+// owned is a thing that is there, and how to take it back.
+type owned struct {
+	thing
+	entry *undo.Entry
 }
 
 // thing is one thing in AWS that a build makes.
@@ -43,29 +51,39 @@ type thing struct {
 
 func (t thing) String() string { return t.kind + " " + t.id }
 
+// same says whether both are the same thing in the words of a journal.
+func (t thing) same(x thing) bool {
+	return t.kind == x.kind && t.region == x.region && t.name == x.name
+}
+
 // createLimit is how long a call that makes something may go on in a canceled build.
 const createLimit = 2 * time.Minute
 
-// produce makes a thing: recorded before, and waited for once AWS is asked,
-// also when the build is canceled meanwhile. What is made without our learning
-// its id would be left behind.
-func produce[T any](ctx context.Context, e *estate, t thing, call func(context.Context) (T, error)) (out T, err error) {
+// produce makes a thing, unless it was made before: recorded before, and waited
+// for once AWS is asked, also when the build is canceled meanwhile. What is made
+// without our learning its id would be left behind; so a thing is looked for
+// when the answer is lost. call returns t with what the answer says.
+func (e *estate) produce(ctx context.Context, t thing, call func(context.Context) (thing, error)) (thing, error) {
+	if i := slices.IndexFunc(e.earlier, t.same); i >= 0 {
+		return e.earlier[i], nil
+	}
 	if ctx.Err() != nil {
-		return out, context.Cause(ctx)
+		return thing{}, context.Cause(ctx)
 	}
 	if err := e.record(Making, t); err != nil {
-		return out, err
+		return thing{}, err
 	}
-	longer, cancel := outlive(ctx, createLimit)
+	asking, cancel := outlive(ctx, createLimit)
 	defer cancel()
-	out, err = call(longer)
-	if err != nil && !refused(err) {
-		e.doubt(t)
-	}
+	made, err := call(asking)
 	if err != nil && ctx.Err() != nil {
 		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	}
-	return out, err
+	if err != nil && !refused(err) {
+		made, err = e.lost(ctx, t, err)
+	}
+	made.since = time.Now()
+	return made, err
 }
 
 // refused says whether an error means that nothing was made. An answer that was
@@ -73,40 +91,89 @@ func produce[T any](ctx context.Context, e *estate, t thing, call func(context.C
 // taken, by us.
 func refused(err error) bool {
 	api := smithy.APIError(nil)
-	return errors.As(err, &api) && !hasCode(err,
-		"InternalError", "InternalFailure", "Unavailable", "ServiceUnavailable",
-		"InvalidAMIName.Duplicate", "InvalidKeyPair.Duplicate", "InvalidGroup.Duplicate")
+	return errors.As(err, &api) && !nameTaken(err) && !hasCode(err,
+		"InternalError", "InternalFailure", "Unavailable", "ServiceUnavailable", "UnknownError")
 }
 
-func (e *estate) doubt(t thing) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.doubts = append(e.doubts, t.kind+" "+t.name+" (perhaps)")
+func nameTaken(err error) bool {
+	return hasCode(err, "InvalidAMIName.Duplicate", "InvalidKeyPair.Duplicate", "InvalidGroup.Duplicate")
 }
 
 // add is called the moment a thing exists: it is registered for being taken
 // back, written down and told, in this order, so that an error loses nothing.
-func (e *estate) add(t thing, take func(context.Context) error, uses ...*undo.Entry) (*undo.Entry, error) {
+func (e *estate) add(t thing, uses ...*undo.Entry) (*undo.Entry, error) {
+	if entry := e.entry(t); entry != nil { // made before the build was gone on with
+		return entry, nil
+	}
+	entry := e.own(t, uses...)
+	err := e.record(Made, t)
+	e.b.event(Created{t.kind, t.id})
+	return entry, err
+}
+
+// entry is how to take a thing back, if it is registered for that.
+func (e *estate) entry(t thing) *undo.Entry {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, o := range e.owned {
+		if o.same(t) && o.id == t.id {
+			return o.entry
+		}
+	}
+	return nil
+}
+
+// own registers a thing for being taken back.
+func (e *estate) own(t thing, uses ...*undo.Entry) *undo.Entry {
 	entry := e.Add(t.String(), func(ctx context.Context) error {
-		err := take(ctx)
+		err := e.b.takeAway(ctx, t)
 		if err == nil {
 			e.record(Gone, t) // if that is lost, gc looks and does not find it
 		}
 		return err
 	}, uses...)
 	e.mu.Lock()
-	e.things = append(e.things, t)
-	e.mu.Unlock()
-	err := e.record(Made, t)
-	e.b.event(Created{t.kind, t.id})
-	return entry, err
+	defer e.mu.Unlock()
+	e.owned = append(e.owned, owned{t, entry})
+	return entry
 }
 
-// record writes down what happens to a thing.
+// takeAway takes a thing back, and returns when it is gone.
+func (b *Builder) takeAway(ctx context.Context, t thing) error {
+	switch t.kind {
+	case KindKeyPair:
+		_, err := t.cloud.DeleteKeyPair(ctx, &ec2.DeleteKeyPairInput{KeyName: &t.id})
+		return err
+	case KindGroup:
+		return deleteGroup(ctx, t)
+	case KindInstance:
+		return b.terminate(ctx, t)
+	default:
+		return removeImage(ctx, t, true)
+	}
+}
+
+// anew takes back what another try has made, whose names would be in the way,
+// and says how many tries there were.
+func (e *estate) anew(ctx context.Context) (tries int, err error) {
+	e.launches++
+	err = e.Run(ctx)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.owned = nil
+	return e.launches, err
+}
+
+// record writes down what happens to a thing, and before the first one, what the build is of.
 func (e *estate) record(act Act, t thing) error {
 	e.mu.Lock()
-	e.made = true
-	e.mu.Unlock()
+	defer e.mu.Unlock()
+	if !e.made {
+		if err := e.write(e.begun); err != nil {
+			return err
+		}
+		e.made = true
+	}
 	return e.write(Record{Act: act, Kind: t.kind, Region: t.region, Name: t.name, ID: t.id, Account: t.account})
 }
 
@@ -128,56 +195,3 @@ func (e *estate) close(act Act) {
 		e.write(Record{Act: act})
 	}
 }
-
-// leftovers are what may be there without our knowing it.
-func (e *estate) leftovers() error {
-	if len(e.doubts) == 0 {
-		return nil
-	}
-	return &LeakError{Resources: e.doubts, Err: errors.New("AWS did not say whether it made it")}
-}
-
-// renewEvery is how often a build says that it still lives, in the tags by which others judge.
-const renewEvery = Lifetime / 4
-
-// renew keeps moving the time at which others may take away what the build has
-// made, until the function it returns is called.
-func (e *estate) renew(ctx context.Context) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for poll.For(ctx, renewEvery) == nil {
-			if err := e.retag(ctx, expiry()); err != nil && ctx.Err() == nil {
-				e.b.warn("the tag %s stays as it was: %v", TagExpires, err)
-			}
-		}
-	}()
-	return func() { cancel(); <-ended }
-}
-
-// retag says anew when everything that was made expires. What is gone already is no error.
-func (e *estate) retag(ctx context.Context, when string) error {
-	e.mu.Lock()
-	things := slices.Clone(e.things)
-	e.mu.Unlock()
-	return forEach(len(things), func(i int) error {
-		t := things[i]
-		err := tagExpiry(ctx, t.cloud, when, cmp.Or(t.tagged, t.id))
-		if hasCode(err, "InvalidInstanceID.NotFound", "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable", "InvalidID", "InvalidKeyPair.NotFound", "InvalidGroup.NotFound") {
-			return nil
-		}
-		return err
-	})
-}
-
-// tagExpiry says of things when they may be taken away.
-func tagExpiry(ctx context.Context, cloud EC2, when string, ids ...string) error {
-	_, err := cloud.CreateTags(ctx, &ec2.CreateTagsInput{
-		Resources: ids, Tags: []types.Tag{{Key: aws.String(TagExpires), Value: &when}},
-	})
-	return err
-}
-
-// expiry is the value of TagExpires for what lives now.
-func expiry() string { return time.Now().Add(Lifetime).UTC().Format(time.RFC3339) }

@@ -31,6 +31,7 @@ type fakeEC2 struct {
 	tagged []string
 
 	imageFails bool
+	pending    bool // images are made, and not done
 	leak       bool // nothing can be terminated
 }
 
@@ -78,8 +79,9 @@ func (f *fakeEC2) DescribeImages(_ context.Context, in *ec2.DescribeImagesInput,
 	}
 	if len(in.Filters) > 0 {
 		value := map[string]func(types.Image) string{
-			"name":     func(i types.Image) string { return *i.Name },
-			"image-id": func(i types.Image) string { return *i.ImageId },
+			"name":            func(i types.Image) string { return *i.Name },
+			"image-id":        func(i types.Image) string { return *i.ImageId },
+			"tag:" + TagDraft: func(i types.Image) string { return tagOf(i.Tags, TagDraft) },
 		}[*in.Filters[0].Name]
 		for _, img := range f.images {
 			if slices.Contains(in.Filters[0].Values, value(img)) {
@@ -121,10 +123,51 @@ func (f *fakeEC2) RunInstances(_ context.Context, in *ec2.RunInstancesInput, _ .
 	return &ec2.RunInstancesOutput{Instances: []types.Instance{{InstanceId: aws.String("i-1")}}}, nil
 }
 
-func (f *fakeEC2) DescribeInstances(context.Context, *ec2.DescribeInstancesInput, ...options) (*ec2.DescribeInstancesOutput, error) {
+// asked is the first call for something of a name that was not taken back.
+func asked[T any](f *fakeEC2, is func(*T) bool, what string) *T {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	i := types.Instance{InstanceId: aws.String("i-1"), PublicIpAddress: aws.String("192.0.2.1"), State: &types.InstanceState{Name: f.state}}
+	for _, c := range f.calls {
+		if in, ok := c.(*T); ok && is(in) && !slices.Contains(f.undone, what) {
+			return in
+		}
+	}
+	return nil
+}
+
+func (f *fakeEC2) DescribeKeyPairs(_ context.Context, in *ec2.DescribeKeyPairsInput, _ ...options) (*ec2.DescribeKeyPairsOutput, error) {
+	out := &ec2.DescribeKeyPairsOutput{}
+	if k := asked(f, func(k *ec2.ImportKeyPairInput) bool { return *k.KeyName == in.Filters[0].Values[0] }, "key pair"); k != nil {
+		out.KeyPairs = append(out.KeyPairs, types.KeyPairInfo{KeyName: k.KeyName, KeyPairId: aws.String("key-1"), Tags: k.TagSpecifications[0].Tags})
+	}
+	return out, nil
+}
+
+func (f *fakeEC2) DescribeSecurityGroups(_ context.Context, in *ec2.DescribeSecurityGroupsInput, _ ...options) (*ec2.DescribeSecurityGroupsOutput, error) {
+	out := &ec2.DescribeSecurityGroupsOutput{}
+	if g := asked(f, func(g *ec2.CreateSecurityGroupInput) bool {
+		return len(in.GroupIds) > 0 || *g.GroupName == in.Filters[0].Values[0]
+	}, "sg-1"); g != nil {
+		found := types.SecurityGroup{GroupId: aws.String("sg-1"), GroupName: g.GroupName, Tags: g.TagSpecifications[0].Tags}
+		if rule := asked(f, func(*ec2.AuthorizeSecurityGroupIngressInput) bool { return true }, ""); rule != nil {
+			found.IpPermissions = rule.IpPermissions
+		}
+		out.SecurityGroups = append(out.SecurityGroups, found)
+	}
+	return out, nil
+}
+
+func (f *fakeEC2) DescribeInstances(_ context.Context, in *ec2.DescribeInstancesInput, _ ...options) (*ec2.DescribeInstancesOutput, error) {
+	filter := in.Filters[0]
+	run := asked(f, func(r *ec2.RunInstancesInput) bool {
+		return *filter.Name != "client-token" || *r.ClientToken == filter.Values[0]
+	}, "")
+	if run == nil {
+		return &ec2.DescribeInstancesOutput{}, nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	i := types.Instance{Tags: run.TagSpecifications[0].Tags, InstanceId: aws.String("i-1"), PublicIpAddress: aws.String("192.0.2.1"), State: &types.InstanceState{Name: f.state}}
 	return &ec2.DescribeInstancesOutput{Reservations: []types.Reservation{{Instances: []types.Instance{i}}}}, nil
 }
 
@@ -148,7 +191,10 @@ func (f *fakeEC2) CreateImage(_ context.Context, in *ec2.CreateImageInput, _ ...
 	if f.imageFails {
 		state = types.ImageStateFailed
 	}
-	f.add("ami-1", *in.Name, state)
+	if f.pending {
+		state = types.ImageStatePending
+	}
+	f.add("ami-1", *in.Name, state, in.TagSpecifications...)
 	return &ec2.CreateImageOutput{ImageId: aws.String("ami-1")}, nil
 }
 
@@ -161,15 +207,26 @@ func (f *fakeEC2) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...op
 
 func (f *fakeEC2) RegisterImage(_ context.Context, in *ec2.RegisterImageInput, _ ...options) (*ec2.RegisterImageOutput, error) {
 	f.called(in)
-	f.add("ami-2", *in.Name, types.ImageStateAvailable)
+	f.add("ami-2", *in.Name, types.ImageStateAvailable, in.TagSpecifications...)
 	return &ec2.RegisterImageOutput{ImageId: aws.String("ami-2")}, nil
 }
 
-func (f *fakeEC2) add(id, name string, state types.ImageState) {
+func (f *fakeEC2) CopyImage(_ context.Context, in *ec2.CopyImageInput, _ ...options) (*ec2.CopyImageOutput, error) {
+	f.called(in)
+	f.add("ami-3", *in.Name, types.ImageStateAvailable, in.TagSpecifications...)
+	return &ec2.CopyImageOutput{ImageId: aws.String("ami-3")}, nil
+}
+
+// add adds an image with the tags of the first specification, if there is one.
+func (f *fakeEC2) add(id, name string, state types.ImageState, specs ...types.TagSpecification) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	var tags []types.Tag
+	for _, s := range specs[:min(len(specs), 1)] {
+		tags = s.Tags
+	}
 	f.images[id] = types.Image{
-		ImageId: &id, Name: &name, State: state,
+		ImageId: &id, Name: &name, State: state, Tags: tags,
 		BlockDeviceMappings: []types.BlockDeviceMapping{{DeviceName: aws.String("/dev/xvda"), Ebs: &types.EbsBlockDevice{SnapshotId: aws.String("snap-1")}}},
 	}
 }

@@ -25,10 +25,19 @@ type Record struct {
 	ID   string `json:"id,omitempty"`
 
 	Account string `json:"account,omitempty"` // that it is in, where AWS says it
+
+	// Config and Inputs are in a record that says what a build is of: Config.Name,
+	// and a hash of what goes into the image.
+	Config string `json:"config,omitempty"`
+	Inputs string `json:"inputs,omitempty"`
 }
 
 // Act is what a Record says of a thing, or of a build.
 type Act string
+
+// Begun says what a build is of: its Config, Inputs and Region, and by Name the
+// image that it is to make. It comes before all else.
+const Begun Act = "begun"
 
 // What a build does to a thing.
 const (

@@ -41,11 +41,15 @@ type keys struct {
 // launch makes the temporary resources, the machine last, and waits until it runs.
 func (b *Builder) launch(ctx context.Context, p Plan, trash *estate) (inst instance, err error) {
 	defer b.stage(ctx, StageLaunch)(&err)
+	try, err := trash.anew(ctx)
+	if err != nil {
+		return instance{}, err
+	}
 	k, groups, err := b.makeAccess(ctx, p, trash)
 	if err != nil {
 		return instance{}, err
 	}
-	inst, err = b.run(ctx, p, k, groups, trash)
+	inst, err = b.run(ctx, p, k, groups, try, trash)
 	if err != nil {
 		return instance{}, err
 	}
@@ -104,21 +108,21 @@ func (b *Builder) makeKeys(ctx context.Context, p Plan, trash *estate) (k keys, 
 func (b *Builder) importKey(ctx context.Context, p Plan, k keys, trash *estate) (thing, error) {
 	defer b.span(SpanAWS, "import key pair")()
 	t := thing{kind: KindKeyPair, name: k.pair, region: p.Config.Region, cloud: b.EC2}
-	out, err := produce(ctx, trash, t, func(ctx context.Context) (*ec2.ImportKeyPairOutput, error) {
-		return b.EC2.ImportKeyPair(ctx, &ec2.ImportKeyPairInput{
+	t, err := trash.produce(ctx, t, func(ctx context.Context) (thing, error) {
+		out, err := b.EC2.ImportKeyPair(ctx, &ec2.ImportKeyPairInput{
 			KeyName: &k.pair, PublicKeyMaterial: []byte(k.login.Public),
 			TagSpecifications: tagSpecs(map[types.ResourceType]map[string]string{types.ResourceTypeKeyPair: p.RunTags}),
 		})
+		if err != nil {
+			return thing{}, err
+		}
+		t.id, t.tagged = k.pair, aws.ToString(out.KeyPairId) // it is deleted by its name, and tagged by its id
+		return t, nil
 	})
 	if err != nil {
 		return thing{}, fmt.Errorf("import key pair %s: %w", k.pair, err)
 	}
-	t = t.born(&k.pair) // it is deleted by its name, and tagged by its id
-	t.tagged = aws.ToString(out.KeyPairId)
-	_, err = trash.add(t, func(ctx context.Context) error {
-		_, err := b.EC2.DeleteKeyPair(ctx, &ec2.DeleteKeyPairInput{KeyName: &k.pair})
-		return err
-	})
+	_, err = trash.add(t)
 	return t, err
 }
 
@@ -136,31 +140,45 @@ func (b *Builder) makeGroup(ctx context.Context, p Plan, trash *estate) (groups,
 	if p.VPC != "" {
 		in.VpcId = &p.VPC
 	}
-	out, err := produce(ctx, trash, t, func(ctx context.Context) (*ec2.CreateSecurityGroupOutput, error) {
-		return b.EC2.CreateSecurityGroup(ctx, in)
+	t, err := trash.produce(ctx, t, func(ctx context.Context) (thing, error) {
+		out, err := b.EC2.CreateSecurityGroup(ctx, in)
+		if err != nil {
+			return thing{}, err
+		}
+		t.id = aws.ToString(out.GroupId)
+		return t, nil
 	})
 	if err != nil {
 		return groups{}, fmt.Errorf("create a security group: %w", err)
 	}
-	t = t.born(out.GroupId)
-	entry, err := trash.add(t, func(ctx context.Context) error { return b.deleteGroup(ctx, t) })
+	entry, err := trash.add(t)
 	if err != nil {
 		return groups{}, err
 	}
-	if err := b.letIn(ctx, p, t); err != nil {
+	if err := b.letIn(ctx, t, sshFrom(p.CIDRs, cmp.Or(p.Config.SSH.Port, 22))); err != nil {
 		return groups{}, &Error{StageLaunch, t.id, fmt.Errorf("let ourselves in: %w", err)}
 	}
 	return groups{[]string{t.id}, t, entry}, nil
 }
 
-// letIn opens a new group to us. When the answer was lost, the rule is there already.
-func (b *Builder) letIn(ctx context.Context, p Plan, group thing) error {
+// letIn gives a new group its one rule. When the answer is lost, the group says whether it has one.
+func (b *Builder) letIn(ctx context.Context, group thing, rule types.IpPermission) error {
 	_, err := settled(ctx, func(ctx context.Context) (*ec2.AuthorizeSecurityGroupIngressOutput, error) {
 		return b.EC2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{
-			GroupId: &group.id, IpPermissions: []types.IpPermission{sshFrom(p.CIDRs, cmp.Or(p.Config.SSH.Port, 22))},
+			GroupId: &group.id, IpPermissions: []types.IpPermission{rule},
 		})
 	}, group)
-	return ignore(err, "InvalidPermission.Duplicate")
+	if err == nil || hasCode(err, "InvalidPermission.Duplicate") { // the SDK has asked twice
+		return nil
+	}
+	if refused(err) || ctx.Err() != nil {
+		return err
+	}
+	out, lookErr := b.EC2.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{group.id}})
+	if lookErr != nil || len(out.SecurityGroups) != 1 || len(out.SecurityGroups[0].IpPermissions) == 0 {
+		return err
+	}
+	return nil
 }
 
 // sshFrom lets address ranges of either family in at one port.
@@ -178,9 +196,9 @@ func sshFrom(cidrs []string, port int) types.IpPermission {
 
 // deleteGroup deletes a security group, which AWS refuses for some seconds
 // after the last machine in it is gone.
-func (b *Builder) deleteGroup(ctx context.Context, t thing) error {
+func deleteGroup(ctx context.Context, t thing) error {
 	return poll.Until(ctx, poll.Seconds(), func(ctx context.Context) (bool, error) {
-		_, err := b.EC2.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &t.id})
+		_, err := t.cloud.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &t.id})
 		if hasCode(err, "DependencyViolation", "InvalidGroup.InUse") || t.unseen(err) {
 			return false, nil
 		}
@@ -198,14 +216,14 @@ func (g groups) uses() []*undo.Entry {
 
 // terminate ends the machine and waits for that, because its security group
 // cannot go before it.
-func (b *Builder) terminate(ctx context.Context, inst instance) error {
+func (b *Builder) terminate(ctx context.Context, t thing) error {
 	_, err := settled(ctx, func(ctx context.Context) (*ec2.TerminateInstancesOutput, error) {
-		return b.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{inst.id}})
-	}, inst.made)
+		return b.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{t.id}})
+	}, t)
 	if err != nil {
-		return ignore(err, inst.made.absence()...)
+		return ignore(err, t.absence()...)
 	}
-	return b.awaitTerminated(ctx, inst)
+	return b.awaitTerminated(ctx, instance{id: t.id, region: t.region})
 }
 
 // identity is who we are to the machine, and how we know it.

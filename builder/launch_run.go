@@ -9,15 +9,15 @@ import (
 )
 
 // run launches the machine: of the first type, in the first subnet, that AWS
-// has capacity for.
-func (b *Builder) run(ctx context.Context, p Plan, k keys, g groups, trash *estate) (instance, error) {
+// has capacity for. try is how often it has been launched.
+func (b *Builder) run(ctx context.Context, p Plan, k keys, g groups, try int, trash *estate) (instance, error) {
 	defer b.span(SpanAWS, "run instance")()
 	data, err := b.userData(p, k)
 	if err != nil {
 		return instance{}, err
 	}
 	denied := &CapacityError{}
-	for _, at := range p.berths() {
+	for _, at := range p.berths(try) {
 		if denied.hopeless(at) {
 			continue
 		}
@@ -44,18 +44,21 @@ func (b *Builder) userData(p Plan, k keys) ([]byte, error) {
 // runAt launches the machine of one type in one subnet.
 func (b *Builder) runAt(ctx context.Context, p Plan, in *ec2.RunInstancesInput, k keys, g groups, trash *estate) (instance, error) {
 	t := thing{kind: KindInstance, name: aws.ToString(in.ClientToken), region: p.Config.Region, cloud: b.EC2}
-	out, err := produce(ctx, trash, t, func(ctx context.Context) (*ec2.RunInstancesOutput, error) {
-		return settled(ctx, func(ctx context.Context) (*ec2.RunInstancesOutput, error) { return b.EC2.RunInstances(ctx, in) }, k.made, g.made)
+	t, err := trash.produce(ctx, t, func(ctx context.Context) (thing, error) {
+		out, err := settled(ctx, func(ctx context.Context) (*ec2.RunInstancesOutput, error) { return b.EC2.RunInstances(ctx, in) }, k.made, g.made)
+		if err != nil {
+			return thing{}, err
+		}
+		t.id, t.account = aws.ToString(out.Instances[0].InstanceId), aws.ToString(out.OwnerId)
+		return t, nil
 	})
 	if err != nil {
 		return instance{}, fmt.Errorf("launch a %s: %w", in.InstanceType, err)
 	}
-	t = t.born(out.Instances[0].InstanceId)
-	t.account = aws.ToString(out.OwnerId)
 	inst := instance{id: t.id, region: t.region, spot: p.Config.Instance.Spot != nil, made: t}
 	if k.temporary {
 		inst.temporaryKey = k.login.Public
 	}
-	inst.undo, err = trash.add(t, func(ctx context.Context) error { return b.terminate(ctx, inst) }, g.uses()...)
+	inst.undo, err = trash.add(t, g.uses()...)
 	return inst, err
 }

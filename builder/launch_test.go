@@ -39,7 +39,7 @@ func TestRunInput(t *testing.T) {
 			if err := p.planTags(); err != nil {
 				t.Fatal(err)
 			}
-			golden(t, "testdata/run-"+name+".json", runInput(p, p.berths()[0], "imago-0123456789ab", []string{"sg-1"}, []byte("#!/bin/sh\n")))
+			golden(t, "testdata/run-"+name+".json", runInput(p, p.berths(1)[0], "imago-0123456789ab", []string{"sg-1"}, []byte("#!/bin/sh\n")))
 		})
 	}
 }

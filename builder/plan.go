@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -121,11 +122,12 @@ func (b *Builder) planName(ctx context.Context, p *Plan, region string, cloud EC
 	if err != nil {
 		return fmt.Errorf("look for images named %q in %s: %w", name, region, err)
 	}
-	if len(out.Images) > 0 && !p.Config.Output.ReplaceExisting {
+	others := slices.DeleteFunc(out.Images, func(i types.Image) bool { return tagOf(i.Tags, TagBuild) == p.ID }) // a build that is gone on with has its own
+	if len(others) > 0 && !p.Config.Output.ReplaceExisting {
 		return fmt.Errorf("the image name %q is taken by %s in %s: choose another name, put {{timestamp}} in it, or replace the image with -force",
-			name, aws.ToString(out.Images[0].ImageId), region)
+			name, aws.ToString(others[0].ImageId), region)
 	}
-	p.Replaces[region] = out.Images
+	p.Replaces[region] = others
 	return nil
 }
 

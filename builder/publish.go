@@ -21,15 +21,20 @@ func (b *Builder) copies(ctx context.Context, p Plan, from made, trash *estate) 
 			return err
 		}
 		t := thing{kind: KindImage, name: p.Config.Output.Name, region: r.Region, cloud: cloud}
-		out, err := produce(ctx, trash, t, func(ctx context.Context) (*ec2.CopyImageOutput, error) {
-			return settled(ctx, func(ctx context.Context) (*ec2.CopyImageOutput, error) {
+		t, err := trash.produce(ctx, t, func(ctx context.Context) (thing, error) {
+			out, err := settled(ctx, func(ctx context.Context) (*ec2.CopyImageOutput, error) {
 				return cloud.CopyImage(ctx, copyInput(p, from, r))
 			}, from.thing)
+			if err != nil {
+				return thing{}, err
+			}
+			t.id = aws.ToString(out.ImageId)
+			return t, nil
 		})
 		if err != nil {
 			return &Error{StageCapture, from.id, fmt.Errorf("copy to %s: %w", r.Region, err)}
 		}
-		all[i], err = remember(t.born(out.ImageId), trash)
+		all[i], err = remember(t, trash)
 		return err
 	}
 	if err := forEach(len(all), start); err != nil {

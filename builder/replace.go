@@ -46,17 +46,22 @@ func (b *Builder) removeOlder(ctx context.Context, p Plan, region string, cloud 
 func (b *Builder) rename(ctx context.Context, p Plan, draft made, img types.Image, trash *estate) ([]made, error) {
 	draft.undo.Keep() // from here on it is all there is of this name: better an image with an odd name than none
 	t := thing{kind: KindImage, name: p.Config.Output.Name, region: p.Config.Region, cloud: b.EC2}
-	out, err := produce(ctx, trash, t, func(ctx context.Context) (*ec2.RegisterImageOutput, error) {
-		return settled(ctx, func(ctx context.Context) (*ec2.RegisterImageOutput, error) {
+	t, err := trash.produce(ctx, t, func(ctx context.Context) (thing, error) {
+		out, err := settled(ctx, func(ctx context.Context) (*ec2.RegisterImageOutput, error) {
 			return b.EC2.RegisterImage(ctx, registerInput(p, img))
 		}, draft.thing)
+		if err != nil {
+			return thing{}, err
+		}
+		t.id = aws.ToString(out.ImageId)
+		return t, nil
 	})
 	if err != nil {
 		b.finish(ctx, draft)
 		trash.record(Kept, draft.thing)
 		return nil, &Error{StageCapture, draft.id, fmt.Errorf("register it under its name: %w; it stays under the name %q", err, aws.ToString(img.Name))}
 	}
-	m, err := remember(t.born(out.ImageId), trash)
+	m, err := remember(t, trash)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +90,7 @@ func registerInput(p Plan, img types.Image) *ec2.RegisterImageInput {
 		EnaSupport:         img.EnaSupport, SriovNetSupport: img.SriovNetSupport,
 		BootMode: img.BootMode, ImdsSupport: img.ImdsSupport, TpmSupport: img.TpmSupport,
 		KernelId: img.KernelId, RamdiskId: img.RamdiskId,
-		TagSpecifications: tagSpecs(map[types.ResourceType]map[string]string{types.ResourceTypeImage: p.ImageTags}),
+		TagSpecifications: tagSpecs(map[types.ResourceType]map[string]string{types.ResourceTypeImage: p.namedTags()}),
 	}
 	for _, d := range img.BlockDeviceMappings {
 		if d.Ebs != nil {

@@ -26,7 +26,7 @@ func missing(since time.Time, what string) error {
 	if time.Since(since) < visible {
 		return nil
 	}
-	return fmt.Errorf("AWS does not list %s", what)
+	return unlisted{what}
 }
 
 // watch calls check with each look at the instance, until check is done.
@@ -173,7 +173,7 @@ func (b *Builder) awaitImage(ctx context.Context, m made) (img types.Image, err 
 		if img.StateReason != nil {
 			reason = aws.ToString(img.StateReason.Message)
 		}
-		return false, fmt.Errorf("the image is %s: %s", img.State, reason)
+		return false, &failedImage{img.State, reason}
 	})
 	return img, err
 }

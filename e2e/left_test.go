@@ -22,16 +22,30 @@ func client(t *testing.T) *ec2.Client {
 	})
 }
 
+// clientIn is client for another region.
+func clientIn(t *testing.T, region string) *ec2.Client {
+	t.Helper()
+	o := client(t).Options().Copy()
+	o.Region = region
+	return ec2.New(o)
+}
+
 // inventory lists all there is in the cloud that could cost money or be in the
 // way: one line each, sorted. Terminated instances and default groups are not counted.
 func inventory(t *testing.T) []string {
 	t.Helper()
-	api, ctx := client(t), after(t)
+	return inventoryOf(t, client(t))
+}
+
+// inventoryOf is the inventory of a client's region, or of what the filters say of it.
+func inventoryOf(t *testing.T, api *ec2.Client, filters ...types.Filter) []string {
+	t.Helper()
+	ctx := after(t)
 	var all []string
 	add := func(kind string, id *string) { all = append(all, kind+" "+aws.ToString(id)) }
 	for _, list := range []func() error{
 		func() error {
-			out, err := api.DescribeInstances(ctx, &ec2.DescribeInstancesInput{})
+			out, err := api.DescribeInstances(ctx, &ec2.DescribeInstancesInput{Filters: filters})
 			for _, i := range instances(out) {
 				if i.State.Name != types.InstanceStateNameTerminated {
 					add("instance", i.InstanceId)
@@ -40,14 +54,14 @@ func inventory(t *testing.T) []string {
 			return err
 		},
 		func() error {
-			out, err := api.DescribeKeyPairs(ctx, &ec2.DescribeKeyPairsInput{})
+			out, err := api.DescribeKeyPairs(ctx, &ec2.DescribeKeyPairsInput{Filters: filters})
 			for i := range out.KeyPairs {
 				add("key pair", out.KeyPairs[i].KeyName)
 			}
 			return err
 		},
 		func() error {
-			out, err := api.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{})
+			out, err := api.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: filters})
 			for _, g := range out.SecurityGroups {
 				if aws.ToString(g.GroupName) != "default" {
 					add("security group", g.GroupId)
@@ -56,21 +70,21 @@ func inventory(t *testing.T) []string {
 			return err
 		},
 		func() error {
-			out, err := api.DescribeVolumes(ctx, &ec2.DescribeVolumesInput{})
+			out, err := api.DescribeVolumes(ctx, &ec2.DescribeVolumesInput{Filters: filters})
 			for i := range out.Volumes {
 				add("volume", out.Volumes[i].VolumeId)
 			}
 			return err
 		},
 		func() error {
-			out, err := api.DescribeSnapshots(ctx, &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}})
+			out, err := api.DescribeSnapshots(ctx, &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}, Filters: filters})
 			for i := range out.Snapshots {
 				add("snapshot", out.Snapshots[i].SnapshotId)
 			}
 			return err
 		},
 		func() error {
-			out, err := api.DescribeImages(ctx, &ec2.DescribeImagesInput{Owners: []string{"self", "amazon"}})
+			out, err := api.DescribeImages(ctx, &ec2.DescribeImagesInput{Owners: []string{"self", "amazon"}, Filters: filters})
 			for i := range out.Images {
 				add("image", out.Images[i].ImageId)
 			}

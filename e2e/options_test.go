@@ -118,9 +118,7 @@ func TestResult(t *testing.T) {
 	}
 	second := bakeIn(t, dir, "-force")
 	removeImage(t, second.id)
-	inWest := client(t).Options().Copy()
-	inWest.Region = "us-west-2"
-	west := ec2.New(inWest)
+	west := clientIn(t, "us-west-2")
 
 	img := describe(t, client(t), "e2e result")
 	copied := describe(t, west, "e2e result")

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/imagobuild/imago/builder"
 )
@@ -34,13 +35,23 @@ type Header struct {
 	Locked  bool   `json:"locked"` // the file system has locks
 	Owner   Owner  `json:"owner"`
 	Via     Via    `json:"via"`
+
+	Reading Reading `json:"reading,omitzero"`
+}
+
+// Reading is what two readings of one template differ in: the time, and what its
+// random parts are made of. With it, the template says once more what it said.
+type Reading struct {
+	Time time.Time `json:"time,omitzero"`
+	Seed string    `json:"seed,omitempty"`
 }
 
 // Log writes the journals of the builds that reach an account in one way. It is
 // a builder.Journal.
 type Log struct {
-	Dir string
-	Via Via
+	Dir     string
+	Via     Via
+	Reading Reading
 
 	mu    sync.Mutex
 	files map[string]*logged
@@ -49,7 +60,17 @@ type Log struct {
 // logged is an open file. Its name is not the one that it was opened under.
 type logged struct {
 	*os.File
-	path string
+	path  string
+	found *Found // that it goes on with, if any
+}
+
+// Close lets go of the file, and of the one that it goes on with.
+func (f *logged) Close() error {
+	err := f.File.Close()
+	if f.found != nil {
+		err = errors.Join(err, f.found.Close())
+	}
+	return err
 }
 
 var _ builder.Journal = (*Log)(nil)
@@ -88,20 +109,50 @@ func (l *Log) file(build string) (*logged, error) {
 	if f := l.files[build]; f != nil {
 		return f, nil
 	}
-	f, err := l.create(build)
+	f, err := l.create(build, nil)
 	if err != nil {
 		return nil, err
 	}
+	l.keep(build, f)
+	return f, nil
+}
+
+func (l *Log) keep(build string, f *logged) {
 	if l.files == nil {
 		l.files = map[string]*logged{}
 	}
 	l.files[build] = f
-	return f, nil
 }
 
-// create makes a build's file. It has its name only once it is locked: nobody
-// else may find it unlocked as long as we live.
-func (l *Log) create(build string) (*logged, error) {
+// GoOn goes on with a journal that Read holds, as its new owner. It is closed
+// with the build, or by Close.
+func (l *Log) GoOn(f *Found) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	log, err := l.create(f.Build.ID, f.Records)
+	if err != nil {
+		return err
+	}
+	log.found = f // whoever has opened the old file still finds it locked
+	l.keep(f.Build.ID, log)
+	return nil
+}
+
+// Close lets go of what builds have not closed themselves. Their journals stay.
+func (l *Log) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var errs []error
+	for _, f := range l.files {
+		errs = append(errs, f.Close())
+	}
+	l.files = nil
+	return errors.Join(errs...)
+}
+
+// create makes a build's file, with what was said before. It has its name only
+// once it is locked: nobody else may find it unlocked as long as we live.
+func (l *Log) create(build string, before []builder.Record) (*logged, error) {
 	if err := l.Check(); err != nil {
 		return nil, err
 	}
@@ -114,11 +165,14 @@ func (l *Log) create(build string) (*logged, error) {
 	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return nil, errors.Join(err, tmp.Close())
 	}
-	err = writeLine(tmp, Header{Version: 1, Build: build, Locked: locked, Owner: self(), Via: l.Via})
+	err = writeLine(tmp, Header{Version: 1, Build: build, Locked: locked, Owner: self(), Via: l.Via, Reading: l.Reading})
+	for _, r := range before {
+		err = errors.Join(err, writeLine(tmp, r))
+	}
 	if err = errors.Join(err, tmp.Sync(), os.Rename(tmp.Name(), path), syncDir(l.Dir)); err != nil {
 		return nil, errors.Join(err, tmp.Close())
 	}
-	return &logged{tmp, path}, nil
+	return &logged{File: tmp, path: path}, nil
 }
 
 func writeLine(f io.Writer, v any) error {

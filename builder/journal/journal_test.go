@@ -192,6 +192,49 @@ func TestEnds(t *testing.T) {
 	}
 }
 
+// TestGoOn: who goes on with a journal is its owner, with all that it said, until the build ends.
+func TestGoOn(t *testing.T) {
+	dir := t.TempDir()
+	reading := journal.Reading{Time: noon, Seed: "x"}
+	begun := builder.Record{Build: build, Time: noon, Act: builder.Begun, Region: "us-east-1", Name: "web 1", Config: "web", Inputs: "y"}
+	first := &journal.Log{Dir: dir, Reading: reading}
+	for _, r := range []builder.Record{begun, record(builder.Making, ""), record(builder.Left, "")} {
+		if err := first.Record(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found := read(t, dir, true)[0]
+	if found.Reading != reading || !found.Is("web", "us-east-1") || found.Is("web", "eu-west-1") || found.Is("db", "us-east-1") {
+		t.Errorf("found %+v", found)
+	}
+	second := &journal.Log{Dir: dir, Reading: reading}
+	if err := second.GoOn(found); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Record(record(builder.Made, "i-1")); err != nil {
+		t.Fatal(err)
+	}
+	now := read(t, dir, true)[0]
+	want := []builder.Record{begun, record(builder.Making, ""), record(builder.Left, ""), record(builder.Made, "i-1")}
+	if diff := cmp.Diff(want, now.Records); diff != "" || now.Build.State != gc.Living {
+		t.Errorf("state %v, %s", now.Build.State, diff)
+	}
+	if err := second.Close(); err != nil {
+		t.Fatal(err)
+	}
+	third := &journal.Log{Dir: dir}
+	again := read(t, dir, true)[0]
+	if again.Build.State != gc.Gone {
+		t.Errorf("after Close: state %v", again.Build.State)
+	}
+	if err := third.GoOn(again); err != nil {
+		t.Fatal(err)
+	}
+	if err := third.Record(record(builder.Ended, "")); err != nil || len(read(t, dir, true)) != 0 {
+		t.Errorf("after its end: %v", err)
+	}
+}
+
 // TestDamaged: a damaged journal is an error that names it, and the others are read.
 func TestDamaged(t *testing.T) {
 	dir := t.TempDir()

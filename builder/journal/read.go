@@ -21,6 +21,8 @@ type Found struct {
 	Build   gc.Build
 	Via     Via
 	Regions []string // that the build has made something in
+	Reading Reading
+	Records []builder.Record
 
 	path string
 	held *os.File
@@ -72,7 +74,7 @@ func open(path string, here Owner, hold bool) (*Found, error) {
 	if h.Build == "" {
 		return nil, errors.Join(err, f.Close())
 	}
-	found := &Found{Build: gc.Build{ID: h.Build, Things: things(records)}, Via: h.Via, path: path}
+	found := &Found{Build: gc.Build{ID: h.Build, Things: things(records)}, Via: h.Via, Reading: h.Reading, Records: records, path: path}
 	found.Build.State, found.Build.Why = h.state(lockErr, here, records)
 	for _, r := range records {
 		if r.Region != "" && !slices.Contains(found.Regions, r.Region) {
@@ -105,12 +107,21 @@ func (h Header) state(lock error, here Owner, records []builder.Record) (gc.Stat
 	return gc.Unknown, ""
 }
 
+// Is says whether the build was of the Config of this name, in this region.
+func (f *Found) Is(config, region string) bool {
+	return slices.ContainsFunc(f.Records, func(r builder.Record) bool {
+		return r.Act == builder.Begun && r.Config == config && r.Region == region
+	})
+}
+
 // Close lets others have the journal.
 func (f *Found) Close() error {
 	if f.held == nil {
 		return nil
 	}
-	return f.held.Close()
+	held := f.held
+	f.held = nil
+	return held.Close()
 }
 
 // Remove takes the journal away: nothing is left of its build.

@@ -2,6 +2,7 @@ package template
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -71,7 +72,13 @@ func (p *parser) isotime(format ...string) (string, error) {
 // uuid makes a UUID that begins with the time, as Packer's do, so that names sort by age.
 func (p *parser) uuid() string {
 	var b [16]byte
-	rand.Read(b[4:]) // never fails
+	if p.o.Seed == "" {
+		rand.Read(b[4:]) // never fails
+	} else {
+		p.uuids++
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %d", p.o.Seed, p.build.Name, p.uuids))
+		copy(b[4:], sum[:])
+	}
 	s := uint32(p.now.Unix())
 	b[0], b[1], b[2], b[3] = byte(s>>24), byte(s>>16), byte(s>>8), byte(s)
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])

@@ -28,6 +28,10 @@ type Options struct {
 	// Now is what {{timestamp}} and {{isotime}} say. Defaults to the present.
 	Now time.Time
 
+	// Seed is what {{uuid}}s are made of: with the same one, and the same Now, a
+	// template says the same. Optional; by default each is another.
+	Seed string
+
 	// Env looks up environment variables, for {{env `X`}}, SSH_AUTH_SOCK and
 	// HOME. Defaults to an empty environment.
 	Env func(string) (string, bool)
@@ -97,6 +101,7 @@ type parser struct {
 	vars     *variables
 	names    []string          // of all builds
 	build    Build             // the one that is being read
+	uuids    int               // that were made for it from a seed
 	keyFile  string            // its ssh_private_key_file
 	facts    map[string]string // what {{build `X`}} says
 	problems problems
@@ -178,7 +183,7 @@ func (p *parser) checkVersion(minimum string, root value) {
 func (p *parser) readBuild(v value) Build {
 	name, _ := p.nameOf(v, "builder")
 	kind, _ := v.member("type")
-	p.build = Build{Name: name, Type: kind.text}
+	p.build, p.uuids = Build{Name: name, Type: kind.text}, 0
 	if p.o.Inspect {
 		return p.build
 	}

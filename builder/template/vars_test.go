@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -44,6 +45,25 @@ func TestPrecedence(t *testing.T) {
 	want := map[string]string{"a": "one", "b": "two", "c": "default flag", "d": "flag", "e": "Zoë", "f": "1.5"}
 	if diff := cmp.Diff(want, values); diff != "" {
 		t.Errorf("values (-want +got):\n%s", diff)
+	}
+}
+
+// TestSeed: with the same seed and time a template says the same, and so does each of its builds alone.
+func TestSeed(t *testing.T) {
+	text := `{"builders": [{"type": "amazon-ebs", "name": "a", "ami_name": "a {{uuid}} {{uuid}}"}, {"type": "amazon-ebs", "name": "b", "ami_name": "b {{uuid}}"}]}`
+	text = strings.ReplaceAll(text, `"ami_name"`, `"region": "us-east-1", "source_ami": "ami-1", "instance_type": "t3.micro", "ssh_username": "admin", "ami_name"`)
+	images := func(seed string, only ...string) (all []string) {
+		for _, b := range parse(t, text, func(_ string, o *template.Options) { o.Seed, o.Only = seed, only }).Builds {
+			all = append(all, b.Config.Output.Name)
+		}
+		return all
+	}
+	first, alone, other := images("one"), images("one", "b"), images("two")
+	if diff := cmp.Diff(first, images("one")); diff != "" || alone[0] != first[1] || other[0] == first[0] {
+		t.Errorf("%q, alone %q, with another seed %q\n%s", first, alone, other, diff)
+	}
+	if uuids := strings.Fields(first[0]); uuids[1] == uuids[2] {
+		t.Errorf("the same twice in %q", first[0])
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/imagobuild/imago/builder"
+	"github.com/imagobuild/imago/builder/journal"
 	"github.com/imagobuild/imago/builder/localcloud"
 	"github.com/imagobuild/imago/builder/template"
 )
@@ -47,6 +48,7 @@ func (s *session) build(ctx context.Context, o buildOptions) error {
 	if err := b.connect(ctx, t); err != nil {
 		return err
 	}
+	defer b.lookForUnfinished(t)()
 	results := b.run(ctx, t)
 	return errors.Join(failures(results), s.report(results, o, b.runID), b.times.write(o.timings, o.report))
 }
@@ -87,6 +89,8 @@ type bake struct {
 	asking  sync.Mutex         // held while a question is on the terminal
 	answers answers
 	unkept  sync.Once // that no journal can be kept is said once
+
+	unfinished []*journal.Found // that --resume may go on with
 }
 
 // connect makes every build's clients before the first is launched, so that
@@ -168,9 +172,16 @@ func (b *bake) one(ctx context.Context, i int, build template.Build) result {
 		return r
 	}
 	b.view.begin(build.Name)
-	r.image, r.err = b.builder(i, build).Build(ctx, build.Config)
+	resumed := false
+	if b.options.resume {
+		r, resumed = b.resume(ctx, i, build)
+	}
+	if !resumed {
+		r = result{build: build}
+		r.image, r.err = b.builder(i, build, b.scribe(build)).Build(ctx, build.Config)
+	}
 	if r.image.ID != "" {
-		r.err = errors.Join(r.err, b.postProcess(ctx, build, r.image))
+		r.err = errors.Join(r.err, b.postProcess(ctx, r.build, r.image))
 	}
 	r.err = plainly(ctx, r.err)
 	b.view.end(build.Name, r.err)
@@ -191,10 +202,10 @@ func plainly(ctx context.Context, err error) error {
 }
 
 // builder makes the Builder of one build.
-func (b *bake) builder(i int, build template.Build) *builder.Builder {
+func (b *bake) builder(i int, build template.Build, j scribe) *builder.Builder {
 	x := b.clients[build.Name].builder()
 	x.RunID = b.runID
-	x.Journal = b.scribe(build)
+	x.Journal = j
 	x.OrphanTimeout = cmp.Or(b.options.orphan, -1)
 	x.Log = b.log().With("build", build.Name)
 	x.OnEvent = func(e builder.Event) {

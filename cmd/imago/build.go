@@ -21,6 +21,7 @@ Examples:
   ami=$(imago build --local web.json)        on this computer, no account needed
   imago build --json web.json | jq -r '.images[0].id'
   imago build -only=web -on-error=abort web.json
+  imago build --resume web.json              go on where one that was killed, or whose wait was over, has left off
 
 Exit codes: 0 done, 1 failed and nothing left, 2 usage or configuration,
 4 something was left behind, 130 canceled.`
@@ -41,6 +42,7 @@ type buildOptions struct {
 	timings  string
 	report   string
 	orphan   time.Duration // of a machine; 0: never
+	resume   bool
 }
 
 func buildCommand(s *session) *cli.Command {
@@ -51,6 +53,7 @@ func buildCommand(s *session) *cli.Command {
 		Description: buildHelp,
 		Flags: slices.Concat(templateFlags(), []cli.Flag{
 			&cli.BoolFlag{Name: "force", Usage: "replace an image of the same name, once the new one is available"},
+			&cli.BoolFlag{Name: "resume", Usage: "go on with the image that an earlier build has left while AWS was making it, if there is one (imago help resume)"},
 			&cli.StringFlag{Name: "on-error", Value: "cleanup", Usage: "what to do after a failure: cleanup, abort (leave everything there), ask, or run-cleanup-provisioner (run it, and leave everything there)"},
 			&cli.BoolFlag{Name: "debug", Usage: "pause before each stage; one build at a time"},
 			&cli.BoolFlag{Name: "color", Value: true, Usage: "colours on a terminal; --color=false for none"},
@@ -89,7 +92,7 @@ func readBuildOptions(c *cli.Context, s *session) (buildOptions, error) {
 	if err != nil {
 		return buildOptions{}, err
 	}
-	t.Force = c.Bool("force")
+	t.Force, t.Seed = c.Bool("force"), newRunID()
 	o := buildOptions{
 		path: c.Args().First(), template: t,
 		onError: c.String("on-error"), debug: c.Bool("debug"),
@@ -97,6 +100,7 @@ func readBuildOptions(c *cli.Context, s *session) (buildOptions, error) {
 		readable: c.Bool("machine-readable"), json: c.Bool("json"),
 		local: c.Bool("local"), parallel: c.Int("parallel-builds"), hostKey: c.String("ssh-host-key"),
 		timings: c.String("timings"), report: c.String("report"), orphan: c.Duration("orphan-timeout"),
+		resume: c.Bool("resume"),
 	}
 	switch {
 	case o.orphan < 0 || o.orphan > 0 && o.orphan < shortestOrphan:

@@ -26,6 +26,7 @@ func TestExitCodes(t *testing.T) {
 		{"canceled", &buildError{"web", fmt.Errorf("launch: %w", context.Canceled)}, 130},
 		{"canceled by a signal", &buildError{"web", signalError{}}, 130},
 		{"left something", &buildError{"web", errors.Join(errors.New("no"), leak)}, 4},
+		{"an image is still being made", &buildError{"web", errors.Join(&builder.PendingError{}, leak)}, 4},
 		{"canceled and left something", errors.Join(context.Canceled, leak), 4},
 	}
 	for _, tt := range tests {
@@ -59,6 +60,27 @@ imago: hint: imago gc --local --build 0123456789ab
 `
 	if diff := cmp.Diff(want, stderr.String()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestResumeHint: the command that goes on with a pending image is the user's own, as a shell takes it.
+func TestResumeHint(t *testing.T) {
+	pending := &buildError{"web", errors.Join(&builder.PendingError{Image: "ami-1", Region: "us-east-1"}, &builder.LeakError{Resources: []string{"image ami-1"}})}
+	for _, tt := range []struct {
+		args, want string
+		err        error
+	}{
+		{"imago build -var|a=it's hunter2|--resume|web.json", "imago: hint: to go on with it: imago build --resume -var 'a=it'\\''s <sensitive>' web.json\n", pending},
+		{"imago build web.json", "", &buildError{"web", errors.New("no")}},
+	} {
+		var stderr strings.Builder
+		s := newSession(strings.NewReader(""), nil, &stderr)
+		s.secrets.hide("hunter2")
+		s.args = append([]string{"imago", "build"}, strings.Split(strings.TrimPrefix(tt.args, "imago build "), "|")...)
+		s.resumeHint(tt.err)
+		if stderr.String() != tt.want {
+			t.Errorf("%s: %q, want %q", tt.args, stderr.String(), tt.want)
+		}
 	}
 }
 

@@ -32,7 +32,7 @@ func (b *bake) scribe(build template.Build) scribe {
 	s := scribe{build: build.Name, ledger: b.made}
 	dir, err := journalDir()
 	if err == nil {
-		s.file = &journal.Log{Dir: dir, Via: via(build.Access, b.local)}
+		s.file = &journal.Log{Dir: dir, Via: via(build.Access, b.local), Reading: b.options.reading()}
 		err = s.file.Check()
 	}
 	if err != nil {
@@ -42,6 +42,11 @@ func (b *bake) scribe(build template.Build) scribe {
 		})
 	}
 	return s
+}
+
+// reading is what the template was read with.
+func (o buildOptions) reading() journal.Reading {
+	return journal.Reading{Time: o.template.Now.UTC(), Seed: o.template.Seed}
 }
 
 // via says how a build reaches its account.

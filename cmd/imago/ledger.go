@@ -46,6 +46,8 @@ func (l *ledger) record(build string, r builder.Record) {
 	case builder.Made:
 		if i := slices.IndexFunc(l.items, same); i >= 0 {
 			l.items[i].id = r.ID
+		} else { // by the build that is gone on with
+			l.items = append(l.items, item)
 		}
 		if r.Kind == builder.KindInstance {
 			if l.instances == nil {

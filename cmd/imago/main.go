@@ -23,6 +23,7 @@ func main() {
 // code out. A second signal ends it at once, whatever is still under way.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	s := newSession(stdin, stdout, stderr)
+	s.args = args
 	defer s.stderr.flush()
 	ctx, abandoned, stop := s.watchSignals(context.Background(), sameSignal)
 	defer stop()

@@ -23,6 +23,7 @@ type session struct {
 	tty     *os.File // stderr, when it is a terminal
 	secrets *redactor
 	made    *ledger
+	args    []string
 	local   bool                 // builds run on the local cloud
 	display atomic.Pointer[view] // while builds run
 }
@@ -94,6 +95,7 @@ func (s *session) explain(err error) {
 			s.say("imago: %s", line)
 		}
 	}
+	s.resumeHint(err)
 	if len(leaks(err)) > 0 {
 		s.hint()
 	}

@@ -52,11 +52,15 @@ func (s *Stack) Add(what string, do func(context.Context) error, uses ...*Entry)
 func (e *Entry) Keep() { e.kept.Store(true) }
 
 // KeepAll keeps everything and returns what that is, in the order it was made.
+// What is being taken back already goes, and is waited for.
 func (s *Stack) KeepAll() (kept []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.entries {
-		if !e.kept.Load() {
+		if e.begun.Load() {
+			<-e.done
+		}
+		if !e.kept.Load() && (!e.begun.Load() || e.err != nil) {
 			kept = append(kept, e.what)
 		}
 	}
@@ -102,10 +106,13 @@ func (s *Stack) Run(ctx context.Context) error {
 // Start takes e back now, in the background, if nothing uses it any more. Run
 // waits for that, and returns how it went.
 func (s *Stack) Start(ctx context.Context, e *Entry) {
+	if !e.begun.CompareAndSwap(false, true) {
+		return
+	}
 	go func() {
 		ctx, cancel := s.grace(ctx)
 		defer cancel()
-		e.takeBack(ctx)
+		e.finish(ctx)
 	}()
 }
 
@@ -120,6 +127,11 @@ func (e *Entry) takeBack(ctx context.Context) {
 		<-e.done
 		return
 	}
+	e.finish(ctx)
+}
+
+// finish is the rest of what was begun.
+func (e *Entry) finish(ctx context.Context) {
 	defer close(e.done)
 	if e.kept.Load() {
 		return

@@ -97,6 +97,24 @@ func TestKeepAll(t *testing.T) {
 	}
 }
 
+// TestKeepWhatHasBegun: what is being taken back already goes, also when everything is kept.
+func TestKeepWhatHasBegun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l log
+		var s Stack
+		s.Add("group sg-1", nil)
+		going := s.Add("instance i-1", l.do("instance i-1", nil))
+		stuck := s.Add("instance i-2", l.do("instance i-2", errors.New("it stays")))
+		s.Start(t.Context(), going)
+		s.Start(t.Context(), stuck)
+		kept := s.KeepAll()
+		slices.Sort(l.took)
+		if want := []string{"group sg-1", "instance i-2"}; !slices.Equal(kept, want) || !slices.Equal(l.took, []string{"instance i-1", "instance i-2"}) {
+			t.Errorf("kept %q, want %q; took %q back", kept, want, l.took)
+		}
+	})
+}
+
 // TestStart: what was started early is taken back once, and Run waits for it and says how it went.
 func TestStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

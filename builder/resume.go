@@ -1,0 +1,149 @@
+package builder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// NoResumeError says why Resume has nothing to go on with. Nothing was made, and
+// nothing of a finished image was touched: Build is the way.
+type NoResumeError struct {
+	Build string // Plan.ID; empty: there is none
+	Why   string
+}
+
+// Error names the build, and why.
+func (e *NoResumeError) Error() string {
+	if e.Build == "" {
+		return "there is nothing to go on with: " + e.Why
+	}
+	return fmt.Sprintf("build %s cannot be gone on with: %s", e.Build, e.Why)
+}
+
+// Resume goes on with a build whose builder is gone, or whose wait for the image
+// was too short, from that image on: it waits for it, copies and shares it, takes
+// away what was made for it, and returns it as Build does. said is the build's
+// journal, or what Unfinished returns; cfg must be what the build was of.
+//
+// When there is no image to go on with, or it has failed, the error is a
+// *NoResumeError. The caller sees to it that nobody else is at that build.
+func (b *Builder) Resume(ctx context.Context, cfg Config, said []Record) (img Image, err error) {
+	start := time.Now()
+	plan, err := b.planAgain(ctx, cfg, said)
+	if err != nil {
+		return Image{}, err
+	}
+	trash := b.newEstate(plan)
+	inst, err := trash.recall(ctx, plan, said)
+	if err != nil {
+		return Image{}, err
+	}
+	defer func() {
+		err = givenUp(plan.ID, errors.Join(err, b.cleanUp(ctx, trash, err)))
+		img.Took = time.Since(start)
+	}()
+	defer trash.renew(ctx)()
+	defer recovered(&err)
+	return attempt(ctx, b, func() (Image, error) { return b.goOn(ctx, plan, inst, trash) })
+}
+
+// goOn is what is left to do of a capture.
+func (b *Builder) goOn(ctx context.Context, p Plan, inst instance, trash *estate) (img Image, err error) {
+	defer b.stage(ctx, StageCapture)(&err)
+	b.note("going on with build %s", p.ID)
+	if err := trash.retag(ctx, expiry()); err != nil && ctx.Err() == nil {
+		b.warn("the tag %s stays as it was: %v", TagExpires, err)
+	}
+	return b.image(ctx, p, inst, trash)
+}
+
+// givenUp says of a build whose image has failed, and of which nothing is left,
+// that there is nothing to go on with.
+func givenUp(id string, err error) error {
+	failed := new(failedImage)
+	if !errors.As(err, &failed) || errors.As(err, new(*LeakError)) {
+		return err
+	}
+	return &NoResumeError{id, failed.Error() + "; what it had made is taken away"}
+}
+
+// planAgain is the plan of a build that is gone on with, as far as that needs one.
+func (b *Builder) planAgain(ctx context.Context, cfg Config, said []Record) (p Plan, err error) {
+	defer b.stage(ctx, StagePlan)(&err)
+	if err := cfg.Validate(); err != nil {
+		return Plan{}, err
+	}
+	i := slices.IndexFunc(said, func(r Record) bool { return r.Act == Begun })
+	if i < 0 {
+		return Plan{}, &NoResumeError{Why: "the journal does not say what the build is of"}
+	}
+	p = Plan{Config: cfg, ID: said[i].Build, Expires: time.Now().Add(Lifetime).UTC().Truncate(time.Second)}
+	err = together(
+		func() error { return b.planSource(ctx, &p) },
+		func() error { return b.planTrees(ctx, &p) },
+	)
+	if err != nil {
+		return Plan{}, err
+	}
+	if err := p.planTags(); err != nil {
+		return Plan{}, err
+	}
+	if is := p.inputs(); is == "" || is != said[i].Inputs {
+		return Plan{}, &NoResumeError{p.ID, "it is of something else: since then the template, a variable, a file or the source image has changed"}
+	}
+	return p, b.planNames(ctx, &p)
+}
+
+// recall takes over what a build is said to have made, as far as it is there.
+func (e *estate) recall(ctx context.Context, p Plan, said []Record) (inst instance, err error) {
+	things, since := e.b.remembered(p, said)
+	found := make([]thing, len(things))
+	err = forEach(len(things), func(i int) (err error) {
+		found[i], err = e.seek(ctx, things[i], since[i].Add(visible))
+		return err
+	})
+	if err != nil {
+		return instance{}, fmt.Errorf("look for what build %s has made: %w", e.id, err)
+	}
+	e.earlier = slices.DeleteFunc(found, func(t thing) bool { return t.id == "" })
+	if !slices.ContainsFunc(e.earlier, func(t thing) bool { return t.kind == KindImage && t.region == p.Config.Region }) {
+		return instance{}, &NoResumeError{e.id, "it has made no image yet"}
+	}
+	return e.takeOver()
+}
+
+// takeOver registers what was made earlier for being taken back, groups first,
+// since machines use them.
+func (e *estate) takeOver() (inst instance, err error) {
+	slices.SortStableFunc(e.earlier, func(x, y thing) int { return rank(x) - rank(y) })
+	var g groups
+	for _, t := range e.earlier {
+		switch t.kind {
+		case KindGroup:
+			g.entry = e.own(t)
+		case KindInstance:
+			inst = instance{id: t.id, region: t.region, made: t, undo: e.own(t, g.uses()...)}
+		default:
+			e.own(t)
+		}
+		err = errors.Join(err, e.record(Made, t))
+	}
+	return inst, err
+}
+
+func rank(t thing) int {
+	if t.kind == KindGroup {
+		return 0
+	}
+	return 1
+}
+
+// hasDraft says whether the image was made under a name of its own before the
+// build was gone on with.
+func (e *estate) hasDraft(p Plan) bool {
+	draft := thing{kind: KindImage, name: draftName(p), region: p.Config.Region}
+	return slices.ContainsFunc(e.earlier, draft.same)
+}
