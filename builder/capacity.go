@@ -15,8 +15,8 @@ import (
 type berth struct{ kind, subnet, token string }
 
 // berths are all that will do, in the order in which they are tried: a type in
-// every subnet before the next type. Another try of the build has tokens of its
-// own: with those of an earlier one AWS would answer with the machine of that.
+// every subnet before the next type. Each has a token that no earlier try of
+// the launch had: with that AWS would answer with the machine of that.
 func (p Plan) berths(try int) []berth {
 	c := p.Config.Instance
 	kinds := append([]string{c.Type}, c.Types...)
@@ -26,14 +26,13 @@ func (p Plan) berths(try int) []berth {
 	var all []berth
 	for _, kind := range kinds {
 		for _, subnet := range append([]string{p.Subnet}, p.Subnets...) {
-			token := "imago-" + p.ID
-			if try > 1 {
-				token += fmt.Sprintf(".%d", try)
-			}
-			if n := len(all); n > 0 {
-				token += fmt.Sprintf("-%d", n+1)
-			}
-			all = append(all, berth{kind, subnet, token})
+			all = append(all, berth{kind: kind, subnet: subnet})
+		}
+	}
+	for i := range all {
+		all[i].token = "imago-" + p.ID
+		if n := (try-1)*len(all) + i + 1; n > 1 {
+			all[i].token += fmt.Sprintf("-%d", n)
 		}
 	}
 	return all

@@ -129,7 +129,8 @@ func (b *Builder) create(ctx context.Context, p Plan, name string, inst instance
 		if err != nil {
 			return thing{}, err
 		}
-		return t.born(out.ImageId), nil
+		t.id = aws.ToString(out.ImageId)
+		return t, nil
 	})
 	done()
 	if err != nil {

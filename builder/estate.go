@@ -73,15 +73,16 @@ func (e *estate) produce(ctx context.Context, t thing, call func(context.Context
 	if err := e.record(Making, t); err != nil {
 		return thing{}, err
 	}
-	longer, cancel := outlive(ctx, createLimit)
+	asking, cancel := outlive(ctx, createLimit)
 	defer cancel()
-	made, err := call(longer)
-	if err != nil && !refused(err) {
-		made, err = e.lost(ctx, t, err)
-	}
+	made, err := call(asking)
 	if err != nil && ctx.Err() != nil {
 		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	}
+	if err != nil && !refused(err) {
+		made, err = e.lost(ctx, t, err)
+	}
+	made.since = time.Now()
 	return made, err
 }
 

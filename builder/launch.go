@@ -118,8 +118,7 @@ func (b *Builder) importKey(ctx context.Context, p Plan, k keys, trash *estate) 
 		if err != nil {
 			return thing{}, err
 		}
-		t = t.born(&k.pair) // it is deleted by its name, and tagged by its id
-		t.tagged = aws.ToString(out.KeyPairId)
+		t.id, t.tagged = k.pair, aws.ToString(out.KeyPairId) // it is deleted by its name, and tagged by its id
 		return t, nil
 	})
 	if err != nil {
@@ -148,7 +147,8 @@ func (b *Builder) makeGroup(ctx context.Context, p Plan, trash *estate) (groups,
 		if err != nil {
 			return thing{}, err
 		}
-		return t.born(out.GroupId), nil
+		t.id = aws.ToString(out.GroupId)
+		return t, nil
 	})
 	if err != nil {
 		return groups{}, fmt.Errorf("create a security group: %w", err)

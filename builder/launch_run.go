@@ -10,7 +10,7 @@ import (
 )
 
 // run launches the machine: of the first type, in the first subnet, that AWS
-// has capacity for.
+// has capacity for. try is how often it has been launched.
 func (b *Builder) run(ctx context.Context, p Plan, k keys, g groups, try int, trash *estate) (instance, error) {
 	defer b.span(SpanAWS, "run instance")()
 	data, err := b.userData(p, k)
@@ -51,8 +51,7 @@ func (b *Builder) runAt(ctx context.Context, p Plan, in *ec2.RunInstancesInput, 
 		if err != nil {
 			return thing{}, err
 		}
-		t = t.born(out.Instances[0].InstanceId)
-		t.account = aws.ToString(out.OwnerId)
+		t.id, t.account = aws.ToString(out.Instances[0].InstanceId), aws.ToString(out.OwnerId)
 		return t, nil
 	})
 	if err != nil {

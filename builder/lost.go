@@ -27,7 +27,6 @@ func (e *estate) lost(ctx context.Context, t thing, why error) (thing, error) {
 	case found.id == "":
 		return thing{}, why
 	}
-	found.since = time.Now()
 	e.b.note("AWS's answer was lost; it has made %s", found)
 	return found, nil
 }

@@ -162,7 +162,7 @@ func TestLaunchedAgain(t *testing.T) {
 				keys++
 			}
 		}
-		if !slices.Equal(tokens, []string{".2"}) || keys != 2 || len(cloud.undone) != 5 {
+		if !slices.Equal(tokens, []string{"-2"}) || keys != 2 || len(cloud.undone) != 5 {
 			t.Errorf("tokens %q, %d keys, took back %q", tokens, keys, cloud.undone)
 		}
 	})

@@ -28,7 +28,8 @@ func (b *Builder) copies(ctx context.Context, p Plan, from made, trash *estate) 
 			if err != nil {
 				return thing{}, err
 			}
-			return t.born(out.ImageId), nil
+			t.id = aws.ToString(out.ImageId)
+			return t, nil
 		})
 		if err != nil {
 			return &Error{StageCapture, from.id, fmt.Errorf("copy to %s: %w", r.Region, err)}

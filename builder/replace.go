@@ -69,7 +69,8 @@ func (b *Builder) rename(ctx context.Context, p Plan, draft made, img types.Imag
 		if err != nil {
 			return thing{}, err
 		}
-		return t.born(out.ImageId), nil
+		t.id = aws.ToString(out.ImageId)
+		return t, nil
 	})
 	if err != nil {
 		b.finish(ctx, draft)

@@ -5,20 +5,12 @@ import (
 	"slices"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"github.com/imagobuild/imago/builder/internal/poll"
 )
 
 // visible is how long AWS may take until it knows what it has just made
 // (docs.aws.amazon.com, "Eventual consistency in the Amazon EC2 API").
 const visible = time.Minute
-
-// born is t once AWS has said its id.
-func (t thing) born(id *string) thing {
-	t.id, t.since = aws.ToString(id), time.Now()
-	return t
-}
 
 // settled does what uses things that the build itself has made, again as long
 // as AWS may not know of them. That anything else is not there is final at once.

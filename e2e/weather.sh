@@ -44,5 +44,5 @@ bake clear
 bake bad
 "$imago" local faults off
 jq -n --argjson clear "$(seconds clear)" --argjson bad "$(seconds bad)" --argjson n "$(jq '.images | length' "$work/bad.json")" -r '
-  "\($n) bakes of '"$bakes"' in bad weather: \($bad) s each in the median, \($clear) s on a clear day, \($bad / $clear * 100 | round / 100) times as long",
+  "\($n) bakes of '"$bakes"' in bad weather: \($bad | round) s each in the median, \($clear | round) s on a clear day, \($bad / $clear * 100 | round / 100) times as long",
   if $bad / $clear > 1.5 then error("more than 1.5 times") else empty end'
