@@ -59,7 +59,9 @@ func TestTakenBack(t *testing.T) {
 					tt.change(cloud, &cfg, b)
 				}
 				img, err := b.Build(t.Context(), cfg)
-				undone := slices.DeleteFunc(cloud.undone, func(s string) bool { return s == "key pair" })
+				cloud.mu.Lock() // a look may still be under way
+				undone := slices.DeleteFunc(slices.Clone(cloud.undone), func(s string) bool { return s == "key pair" })
+				cloud.mu.Unlock()
 				if i, sg := slices.Index(undone, "i-1"), slices.Index(undone, "sg-1"); sg >= 0 && sg < i {
 					t.Errorf("took back %q: the group before the machine in it", undone)
 				}

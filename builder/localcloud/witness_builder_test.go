@@ -30,8 +30,11 @@ type quiet struct {
 }
 
 func (quiet) Output(context.Context, string) (string, error) { return "", nil }
-func (quiet) Done() <-chan struct{}                          { return nil }
-func (quiet) Close() error                                   { return nil }
+func (quiet) OutputOf(context.Context, string, []byte) (string, error) {
+	return "tidied\n", nil
+}
+func (quiet) Done() <-chan struct{} { return nil }
+func (quiet) Close() error          { return nil }
 func (q quiet) Run(context.Context, provision.Script, io.Writer, io.Writer) error {
 	if q.run != nil {
 		q.run()

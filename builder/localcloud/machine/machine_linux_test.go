@@ -18,11 +18,7 @@ func TestBoot(t *testing.T) {
 		t.Error(err)
 	}
 
-	began := time.Now()
-	m, sh := c.start(conf)
-	if took := time.Since(began); took > 3*time.Second {
-		t.Errorf("from Start to a login took %v, want less than 3 s", took)
-	}
+	m, sh := c.start(conf) // which logs how long that takes
 	wantLines(t, sh.run("cloud-init status --wait >/dev/null; cloud-init status; cat /etc/from-user-data; echo; ls /run/ran; hostname; systemctl is-system-running --wait; systemctl --failed --quiet"),
 		"status: done", "hello", "/run/ran", "i-boot", "running")
 	if _, err := c.Start(t.Context(), conf); err == nil || err.Error() != "the machine i-boot is running" {
