@@ -162,9 +162,7 @@ func newStageID() string { return strings.ToLower(rand.Text()) }
 
 // reconnect makes the connection again, unless only one beside it was lost.
 func (u *upload) reconnect(ctx context.Context) error {
-	select {
-	case <-u.host.done:
-	default:
+	if u.host.answers() {
 		return nil
 	}
 	next, err := u.host.redial(ctx)
