@@ -125,13 +125,19 @@ func (h *Host) redial(ctx context.Context) (*Host, error) {
 		} else if time.Since(refused) > refusedFor {
 			return nil, err
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if rest(ctx, pause); ctx.Err() != nil {
 			return nil, errors.Join(context.Cause(ctx), err)
 		}
+	}
+}
+
+// rest does nothing for a while, or until ctx ends.
+func rest(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 }
 
