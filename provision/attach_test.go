@@ -179,11 +179,20 @@ func TestRunCutAtTheStart(t *testing.T) {
 	noneLeft(t, s)
 }
 
-// TestRunDeadConnection has a network that forgets a connection without telling
-// either end, while the script writes more than anything on the way can hold: it
-// waits, takes little of the machine's disk, and goes on when we are back.
+// TestRunDeadConnection has us away for a while, and the script write more than
+// anything on the way can hold: it waits, takes little of the machine's disk, and
+// goes on when we are back. One network forgets a connection without telling either end.
 func TestRunDeadConnection(t *testing.T) {
 	t.Parallel()
+	for name, away := range map[string]func(*wire){"cut": (*wire).cut, "forgotten": (*wire).forget} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testRunDeadConnection(t, away)
+		})
+	}
+}
+
+func testRunDeadConnection(t *testing.T, away func(*wire)) {
 	const size = 64 << 20
 	s := provisiontest.Start(t, provisiontest.Options{})
 	w := startWire(t, s.Addr, 0)
@@ -196,7 +205,7 @@ func TestRunDeadConnection(t *testing.T) {
 		if got += int64(len(p)); got > 1<<20 {
 			once.Do(func() {
 				w.target.Store("127.0.0.1:1")
-				w.forget()
+				go away(w)
 				time.AfterFunc(3*time.Second, func() {
 					most.Store(taken(t, s))
 					w.target.Store(s.Addr)
@@ -287,25 +296,36 @@ func TestAwaitWithoutReboot(t *testing.T) {
 	noneLeft(t, s)
 }
 
-// TestRunEndedWhileCut has somebody end the script and its keeper while nobody is connected.
+// TestRunEndedWhileCut has somebody end the script and its keeper while nobody is
+// connected, and remove what belongs to it, too. That is no success, and it does not run again.
 func TestRunEndedWhileCut(t *testing.T) {
 	t.Parallel()
-	s := provisiontest.Start(t, provisiontest.Options{})
-	w := startWire(t, s.Addr, 0)
-	h := connect(t, w.addr, s.Identity())
-	other := connect(t, s.Addr, s.Identity())
-	end := writerFunc(func(p []byte) (int, error) {
-		w.target.Store("127.0.0.1:1")
-		w.cut()
-		output(t, other, "pkill -KILL -f '[i]mago-script'; pkill -KILL -f '[s]leep 62'; true")
-		w.target.Store(s.Addr)
-		return len(p), nil
-	})
-	err := h.Run(context.Background(), script("echo up", "sleep 62"), end, nil)
-	if want := "run inline: it was ended on the machine, by something that let it leave no status; was there enough memory?"; err == nil || err.Error() != want {
-		t.Errorf("Run = %v, want %s", err, want)
+	for also, want := range map[string]string{
+		"true":                "run inline: it was ended on the machine, by something that let it leave no status; was there enough memory?",
+		"rm -rf /tmp/imago-*": "run inline: the machine ended it with the connection, and its directory is gone; does its logind.conf say KillUserProcesses=yes?",
+	} {
+		t.Run(also, func(t *testing.T) {
+			s := provisiontest.Start(t, provisiontest.Options{})
+			w := startWire(t, s.Addr, 0)
+			h := connect(t, w.addr, s.Identity())
+			other := connect(t, s.Addr, s.Identity())
+			end := writerFunc(func(p []byte) (int, error) {
+				w.target.Store("127.0.0.1:1")
+				w.cut()
+				_, _ = other.Output(context.Background(), "pkill -KILL -f '[i]mago-script'; pkill -KILL -f '[s]leep 62'; "+also+" 2>/dev/null")
+				w.target.Store(s.Addr)
+				return len(p), nil
+			})
+			err := h.Run(context.Background(), script("echo once >>~/ran", "echo up", "sleep 62"), end, nil)
+			if err == nil || err.Error() != want {
+				t.Errorf("Run = %v, want %s", err, want)
+			}
+			if text, err := os.ReadFile(filepath.Join(s.Home, "ran")); err != nil || string(text) != "once\n" {
+				t.Errorf("it ran %q (%v)", text, err)
+			}
+			noneLeft(t, s)
+		})
 	}
-	noneLeft(t, s)
 }
 
 // TestRunCanceledWhileCut: what runs is ended although the connection is lost.

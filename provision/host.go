@@ -84,9 +84,16 @@ func newHost(client *ssh.Client, conn *watchedConn, through *Host, addr string, 
 // measure takes the time of a round trip: a request that the machine refuses.
 func (h *Host) measure() {
 	start := time.Now()
-	if _, _, err := h.client.SendRequest("keepalive@openssh.com", true, nil); err == nil {
+	if h.answers() {
 		h.saw(time.Since(start))
 	}
+}
+
+// answers reports whether the machine does. A connection that has been cut is
+// told of by what was under way, and a moment later by done.
+func (h *Host) answers() bool {
+	_, _, err := h.client.SendRequest("keepalive@openssh.com", true, nil) // a refusal is an answer
+	return err == nil
 }
 
 // again makes another connection to the same machine.
@@ -118,13 +125,19 @@ func (h *Host) redial(ctx context.Context) (*Host, error) {
 		} else if time.Since(refused) > refusedFor {
 			return nil, err
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if rest(ctx, pause); ctx.Err() != nil {
 			return nil, errors.Join(context.Cause(ctx), err)
 		}
+	}
+}
+
+// rest does nothing for a while, or until ctx ends.
+func rest(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 }
 

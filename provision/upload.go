@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	// reconnects is how often in a row a connection may be lost without anything arriving.
+	// Without anything arriving in between, a connection that is lost so often is
+	// made again after a pause, and no more after Identity.ReconnectFor.
 	reconnects = 5
 
 	discardTime = 15 * time.Second
@@ -69,7 +70,7 @@ var errAgain = errors.New("once more, another way")
 
 // run sends the tree, in as many attempts as it takes.
 func (u *upload) run(ctx context.Context) error {
-	for lost := 0; ; {
+	for lost, since := 0, time.Now(); ; {
 		before := u.ledger.arrived()
 		err := u.attempt(ctx)
 		switch {
@@ -85,10 +86,13 @@ func (u *upload) run(ctx context.Context) error {
 		}
 		u.resumed, u.progress = true, u.progress.again()
 		if lost++; u.ledger.arrived() > before {
-			lost = 0
+			lost, since = 0, time.Now()
+		}
+		if time.Since(since) > u.host.reconnectFor() {
+			return err
 		}
 		if lost >= reconnects {
-			return err
+			rest(ctx, redialFirst)
 		}
 	}
 }
@@ -162,9 +166,7 @@ func newStageID() string { return strings.ToLower(rand.Text()) }
 
 // reconnect makes the connection again, unless only one beside it was lost.
 func (u *upload) reconnect(ctx context.Context) error {
-	select {
-	case <-u.host.done:
-	default:
+	if u.host.answers() {
 		return nil
 	}
 	next, err := u.host.redial(ctx)
