@@ -295,7 +295,7 @@ t.pkr.hcl:19:17: Missing required argument: The argument "input" is required, bu
   required_version = ">= 2.0"
   required_plugins {
     amazon = { version = "x", source = "github.com/hashicorp/amazon" }
-    docker = { source = "y" }
+    docker = 3
   }
 }`), want: `
 t.pkr.hcl:14:22: the template wants Packer >= 2.0; this reads the language of Packer 1.16.0
@@ -305,8 +305,8 @@ t.pkr.hcl:16:14: the version of plugin amazon: "x" is not a constraint such as "
   16 |     amazon = { version = "x", source = "github.com/hashicorp/amazon" }
      |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 t.pkr.hcl:17:14: the plugin docker must be an object with a version and a source
-  17 |     docker = { source = "y" }
-     |              ^^^^^^^^^^^^^^^^
+  17 |     docker = 3
+     |              ^
 `},
 		{name: "secrets are not shown", text: hclBake("  ssh_port = var.s\n  ssh_pty = \"hunter2\"", "", "variable \"s\" {\n  default = \"hunter2\"\n  sensitive = true\n}"), want: `
 t.pkr.hcl:7:14: ssh_port is "<sensitive>"; it must be a whole number from 0 on

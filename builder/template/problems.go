@@ -42,6 +42,7 @@ type problems struct {
 // add notes a problem at a place of a file, unless the place knows its own.
 func (p *problems) add(file string, at pos, format string, args ...any) {
 	file = cmp.Or(at.file, file)
+	at = within(p.sources[file], at)
 	p.all = append(p.all, &Error{
 		File: file, Line: at.line, Column: at.column, Text: fmt.Sprintf(format, args...),
 		Excerpt: excerpt(p.sources[file], at),
