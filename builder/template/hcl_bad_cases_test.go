@@ -1,5 +1,7 @@
 package template_test
 
+import "strings"
+
 type badCase struct {
 	name         string
 	text         string
@@ -316,19 +318,14 @@ t.pkr.hcl:8:13: ssh_pty is "<sensitive>"; it must be true or false
   8 |   ssh_pty = "<sensitive>"
     |             ^^^^^^^^^
 `},
-		{name: "too deep", text: "locals { x = " + nest(600) + " }\n", want: `
-t.pkr.hcl: it is nested deeper than 500 levels
+		{name: "too deep", text: "locals { x = " + strings.Repeat("[", 600) + " }\n", want: `
+t.pkr.hcl: the file is nested deeper than 500 levels
 `},
 		{name: "too big a number", text: "locals { x = 1e999999999 }\n", want: `
-t.pkr.hcl: it holds a number with an exponent of more than 4 digits
+t.pkr.hcl: the file holds a number with an exponent of more than 4 digits
+`},
+		{name: "too many operators", text: "locals { x = 1" + strings.Repeat("+1", 20000) + " }\n", want: `
+t.pkr.hcl: the file holds more than 10000 operators
 `},
 	}
-}
-
-func nest(n int) string {
-	text := ""
-	for range n {
-		text += "["
-	}
-	return text
 }
