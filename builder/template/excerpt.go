@@ -27,6 +27,15 @@ func excerpt(source []byte, at pos) string {
 	return fmt.Sprintf("  %s | %s\n  %s | %s%s", number, line, strings.Repeat(" ", len(number)), indent(line, before), strings.Repeat("^", width))
 }
 
+// within moves a place that is beyond the end of its line there: some that HCL's JSON reader tells are.
+func within(source []byte, at pos) pos {
+	lines := bytes.Split(source, []byte("\n"))
+	if len(source) > 0 && at.line >= 1 && at.line <= len(lines) {
+		at.column = min(at.column, utf8.RuneCount(lines[at.line-1])+1)
+	}
+	return at
+}
+
 // indent is as wide as the first n characters of line: tabs stay tabs.
 func indent(line string, n int) string {
 	var b strings.Builder

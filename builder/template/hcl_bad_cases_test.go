@@ -1,5 +1,7 @@
 package template_test
 
+import "strings"
+
 type badCase struct {
 	name         string
 	text         string
@@ -295,7 +297,7 @@ t.pkr.hcl:19:17: Missing required argument: The argument "input" is required, bu
   required_version = ">= 2.0"
   required_plugins {
     amazon = { version = "x", source = "github.com/hashicorp/amazon" }
-    docker = { source = "y" }
+    docker = 3
   }
 }`), want: `
 t.pkr.hcl:14:22: the template wants Packer >= 2.0; this reads the language of Packer 1.16.0
@@ -305,8 +307,8 @@ t.pkr.hcl:16:14: the version of plugin amazon: "x" is not a constraint such as "
   16 |     amazon = { version = "x", source = "github.com/hashicorp/amazon" }
      |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 t.pkr.hcl:17:14: the plugin docker must be an object with a version and a source
-  17 |     docker = { source = "y" }
-     |              ^^^^^^^^^^^^^^^^
+  17 |     docker = 3
+     |              ^
 `},
 		{name: "secrets are not shown", text: hclBake("  ssh_port = var.s\n  ssh_pty = \"hunter2\"", "", "variable \"s\" {\n  default = \"hunter2\"\n  sensitive = true\n}"), want: `
 t.pkr.hcl:7:14: ssh_port is "<sensitive>"; it must be a whole number from 0 on
@@ -316,19 +318,14 @@ t.pkr.hcl:8:13: ssh_pty is "<sensitive>"; it must be true or false
   8 |   ssh_pty = "<sensitive>"
     |             ^^^^^^^^^
 `},
-		{name: "too deep", text: "locals { x = " + nest(600) + " }\n", want: `
-t.pkr.hcl: it is nested deeper than 500 levels
+		{name: "too deep", text: "locals { x = " + strings.Repeat("[", 600) + " }\n", want: `
+t.pkr.hcl: the file is nested deeper than 500 levels
 `},
 		{name: "too big a number", text: "locals { x = 1e999999999 }\n", want: `
-t.pkr.hcl: it holds a number with an exponent of more than 4 digits
+t.pkr.hcl: the file holds a number with an exponent of more than 4 digits
+`},
+		{name: "too many operators", text: "locals { x = 1" + strings.Repeat("+1", 20000) + " }\n", want: `
+t.pkr.hcl: the file holds more than 10000 operators
 `},
 	}
-}
-
-func nest(n int) string {
-	text := ""
-	for range n {
-		text += "["
-	}
-	return text
 }

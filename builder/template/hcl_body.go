@@ -45,8 +45,9 @@ func nestedSchema(what string) *hcl.BodySchema {
 
 // object evaluates the body of a component. Its dynamic blocks become the blocks that they stand for.
 func (e *evaluator) object(body hcl.Body, what string, at pos) value {
-	ctx, ok := e.context(iterated(dynblock.WalkExpandVariables(body), what))
-	if !ok {
+	ctx, lacks := e.context(iterated(dynblock.WalkExpandVariables(body), what))
+	if len(lacks) > 0 {
+		e.p.tell(lacks)
 		return value{kind: kindUnknown, pos: at}
 	}
 	return e.body(dynblock.Expand(body, ctx), what, at)

@@ -1,8 +1,6 @@
 package template
 
 import (
-	"path"
-	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -108,8 +106,9 @@ func (m *module) readBuildBlock(b *buildBlock) {
 			refs = append(refs, more...)
 		}
 	}
-	ctx, ok := e.context(refs)
-	if !ok {
+	ctx, lacks := e.context(refs)
+	if len(lacks) > 0 {
+		m.tell(lacks)
 		return
 	}
 	told := len(m.problems.all)
@@ -210,169 +209,4 @@ func (m *module) use(b *buildBlock, ref string, at pos, more hcl.Body) *usage {
 	u := &usage{block: b, source: s, more: more, name: s.name, at: at}
 	b.usages = append(b.usages, u)
 	return u
-}
-
-// allUsages lists what all build blocks make, in their order.
-func (m *module) allUsages() []*usage {
-	var all []*usage
-	for _, b := range m.builds {
-		all = append(all, b.usages...)
-	}
-	return all
-}
-
-// selectUsages returns the builds that -only and -except leave.
-func (m *module) selectUsages() []*usage {
-	var selected []*usage
-	first := map[string]pos{}
-	for _, u := range m.allUsages() {
-		if at, twice := first[u.full()]; twice {
-			m.problem(u.at, "two builds are called %s; the other is at %s:%d; give one another name, in the build block or in a source block inside it", u.full(), at.file, at.line)
-			continue
-		}
-		first[u.full()] = u.at
-		m.names = append(m.names, u.full())
-		if (len(m.o.Only) == 0 || matches(m.o.Only, u.full())) && !matches(m.o.Except, u.full()) {
-			selected = append(selected, u)
-		}
-	}
-	m.checkPatterns(selected)
-	return selected
-}
-
-// matches says whether one of the patterns is for a name. In them * stands for anything, dots included.
-func matches(patterns []string, name string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool {
-		ok, err := path.Match(p, name)
-		return ok && err == nil
-	})
-}
-
-// checkPatterns refuses patterns that are for nothing.
-func (m *module) checkPatterns(selected []*usage) {
-	unknown := false
-	check := func(flag string, patterns, known []string, what string) {
-		for _, p := range patterns {
-			if !slices.ContainsFunc(known, func(name string) bool { return matches([]string{p}, name) }) {
-				unknown = true
-				m.problems.add("", pos{}, "-%s=%s: %s has no such %s; it has %s", flag, p, m.path, what, strings.Join(known, ", "))
-			}
-		}
-	}
-	check("only", m.o.Only, m.names, "build")
-	check("except", m.o.Except, append(slices.Clone(m.names), m.postProcessorTypes()...), "build or post-processor")
-	if len(selected) == 0 && len(m.names) > 0 && !unknown {
-		m.problems.add("", pos{}, "-only and -except leave no build of %s", m.path)
-	}
-}
-
-// postProcessorTypes lists what -except may hold beside builds.
-func (m *module) postProcessorTypes() []string {
-	var all []string
-	for _, b := range m.builds {
-		for _, sequence := range b.postProcessors {
-			for _, c := range sequence {
-				all = append(all, c.kind)
-				content, _, _ := c.body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "name"}}})
-				if name := m.words(content.Attributes["name"]); name != "" {
-					all = append(all, name)
-				}
-			}
-		}
-	}
-	return all
-}
-
-// readUsages makes the selected builds.
-func (m *module) readUsages() {
-	for _, u := range m.selectUsages() {
-		m.result.Builds = append(m.result.Builds, m.readUsage(u))
-	}
-	for _, u := range m.allUsages() {
-		selected := slices.ContainsFunc(m.result.Builds, func(b Build) bool { return b.Name == u.full() })
-		if u.source.kind != builderType && !selected {
-			m.warnAt(u.source.at, "the builder %s is not supported yet; %s is left out, as it is not selected", u.source.kind, u.full())
-		}
-	}
-}
-
-// readUsage makes one build.
-func (m *module) readUsage(u *usage) Build {
-	m.build = Build{Name: u.full(), Type: u.source.kind, ScriptName: u.source.name}
-	m.called = called{ref: u.ref(), key: u.name}
-	for _, other := range m.allUsages() {
-		m.called.refs = append(m.called.refs, other.ref())
-		m.called.keys = append(m.called.keys, other.name)
-	}
-	if m.o.Inspect {
-		return m.build
-	}
-	if u.source.kind != builderType {
-		m.unknownType(value{pos: u.source.at, text: u.source.kind}, "builder", []string{builderType}, otherBuilders())
-		return m.build
-	}
-	body := u.source.body
-	if u.more != nil {
-		body = hcl.MergeBodies([]hcl.Body{body, u.more})
-	}
-	b := m.build
-	e := m.evaluator()
-	e.usage = u
-	v := e.object(body, builderType, u.source.at)
-	if v.kind != kindObject {
-		return b
-	}
-	b.Config, b.Access = m.readEBS(v)
-	b.Config.Name = b.Name
-	b.Config.Steps = m.readSteps(m.provisionerValues(u, u.block.provisioners))
-	b.Config.ErrorSteps = m.readSteps(m.provisionerValues(u, u.block.cleanups))
-	b.PostProcessors = m.readPostProcessors(m.postProcessorValues(u))
-	return b
-}
-
-func (m *module) provisionerValues(u *usage, all []component) []value {
-	var list []value
-	for _, c := range all {
-		waits := c.kind != "file" && c.kind != "sleep" && c.kind != "breakpoint"
-		if v := m.componentValue(u, c, waits); v.kind == kindObject {
-			list = append(list, v)
-		}
-	}
-	return list
-}
-
-// postProcessorValues lists the post-processors. A sequence hands the image on as it is, so that the order is all that counts.
-func (m *module) postProcessorValues(u *usage) []value {
-	var list []value
-	for _, sequence := range u.block.postProcessors {
-		for _, c := range sequence {
-			if v := m.componentValue(u, c, true); v.kind == kindObject {
-				list = append(list, v)
-			}
-		}
-	}
-	return list
-}
-
-// componentValue evaluates a component's body, for one build. One that waits for the machine is evaluated once more then.
-func (m *module) componentValue(u *usage, c component, waits bool) value {
-	evaluate := func(p *parser) (value, bool) {
-		e := &evaluator{module: m, p: p, usage: u, block: u.block}
-		if waits {
-			e.facts = p.facts
-		}
-		v := e.object(c.body, c.kind, c.at)
-		if v.kind == kindObject {
-			v.members = append([]member{{name: "type", pos: c.at, value: value{kind: kindString, pos: c.at, text: c.kind}}}, v.members...)
-		}
-		return v, e.late
-	}
-	v, late := evaluate(m.parser)
-	if late {
-		v.late = func(p *parser) value {
-			v, _ := evaluate(p)
-			return v
-		}
-	}
-	return v
 }

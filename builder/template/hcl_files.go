@@ -2,6 +2,7 @@ package template
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,9 +16,10 @@ import (
 // Limits of one file, which keep what it says from taking all memory: HCL's reader
 // recurses as deep as a text nests, and takes numbers of any size.
 const (
-	maxFile     = 4 << 20
-	maxNesting  = 500
-	maxExponent = 4 // digits
+	maxFile      = 1 << 20
+	maxNesting   = 500
+	maxExponent  = 4 // digits
+	maxOperators = 10_000
 )
 
 // isHCL says whether a path names an HCL2 template.
@@ -93,18 +95,24 @@ func (m *module) readFile(name string) hcl.Body {
 
 // bounded refuses a file that HCL's reader would take too much memory for.
 func (m *module) bounded(name string, data []byte) bool {
-	switch {
-	case len(data) > maxFile:
-		m.problems.add(name, pos{}, "the file has %d bytes, and may have %d", len(data), maxFile)
-		return false
-	case deep(data):
-		m.problems.add(name, pos{}, "it is nested deeper than %d levels", maxNesting)
-		return false
-	case hugeNumber(data):
-		m.problems.add(name, pos{}, "it holds a number with an exponent of more than %d digits", maxExponent)
-		return false
+	why := ""
+	if len(data) > maxFile {
+		why = fmt.Sprintf("has %d bytes, and may have %d", len(data), maxFile)
+	} else {
+		why = tooMuch(data)
 	}
-	return true
+	if why != "" {
+		m.problems.add(name, pos{}, "the file %s", why)
+	}
+	return why == ""
+}
+
+// tooMuch says what in a text would take too much memory, or nothing.
+func tooMuch(data []byte) string {
+	if deep(data) {
+		return fmt.Sprintf("is nested deeper than %d levels", maxNesting)
+	}
+	return excessive(data)
 }
 
 // deep looks for nesting without understanding the text: brackets that are open, operators in a row.
@@ -131,16 +139,37 @@ func deep(data []byte) bool {
 	return false
 }
 
-// hugeNumber says whether data may hold a number such as 1e100000, whose digits fill the memory when it becomes text.
-// The tokens are looked at only when there is something like it: it may stand in a string, such as a digest.
-func hugeNumber(data []byte) bool {
-	if !hugeText(data) {
-		return false
+// excessive says what in data would take all memory or time: numbers such as 1e100000, whose digits fill the memory when
+// they become text, and operators by the ten thousand, on each of which the reader recurses. The tokens are looked at only
+// when there is something like it: it may stand in a string, such as a digest.
+func excessive(data []byte) string {
+	operators := 0
+	for _, c := range data {
+		if strings.IndexByte("?+*/%&|<>=!-{", c) >= 0 {
+			operators++
+		}
 	}
+	if operators <= maxOperators && !hugeText(data) {
+		return ""
+	}
+	operators = 0
 	tokens, _ := hclsyntax.LexConfig(data, "", hcl.InitialPos)
-	return slices.ContainsFunc(tokens, func(t hclsyntax.Token) bool {
-		return t.Type == hclsyntax.TokenNumberLit && hugeText(t.Bytes)
-	})
+	for _, t := range tokens {
+		switch t.Type {
+		case hclsyntax.TokenNumberLit:
+			if hugeText(t.Bytes) {
+				return fmt.Sprintf("holds a number with an exponent of more than %d digits", maxExponent)
+			}
+		case hclsyntax.TokenQuestion, hclsyntax.TokenPlus, hclsyntax.TokenStar, hclsyntax.TokenSlash, hclsyntax.TokenPercent,
+			hclsyntax.TokenAnd, hclsyntax.TokenOr, hclsyntax.TokenLessThan, hclsyntax.TokenGreaterThan, hclsyntax.TokenLessThanEq,
+			hclsyntax.TokenGreaterThanEq, hclsyntax.TokenEqualOp, hclsyntax.TokenNotEqual, hclsyntax.TokenBang, hclsyntax.TokenMinus,
+			hclsyntax.TokenTemplateControl, hclsyntax.TokenTemplateInterp:
+			if operators++; operators > maxOperators {
+				return fmt.Sprintf("holds more than %d operators", maxOperators)
+			}
+		}
+	}
+	return ""
 }
 
 func hugeText(data []byte) bool {

@@ -20,7 +20,7 @@ func FuzzHCL(f *testing.F) {
 	for _, text := range []string{
 		hclBake("", "", asking), hclBake("  tags = { for k, v in { a = 1 } : k => v... }", "", "locals { x = 1e9999 }"),
 		"locals {\n  x = \"%{ for i in range(3) }${i}%{ endfor }\"\n  y = <<-EOT\n    a\n  EOT\n}\n", "build {\n  dynamic \"source\" {\n    for_each = []\n  }\n}\n",
-		`{"build": {"sources": "${[]}"}, "locals": [{"a": "${a}"}], "variable": {"x": {"type": "object({a=optional(string)})"}}}`,
+		`{"build": {"sources": "${[]}"}, "locals": [{"a": "${a}"}], "variable": {"x": {"type": "object({a=optional(string)})"}}}`, "\t\t",
 	} {
 		f.Add(text)
 	}

@@ -14,7 +14,6 @@ type local struct {
 	sensitive bool
 	pending   bool // being evaluated right now
 	done      bool
-	ok        bool // it has a value
 	value     cty.Value
 }
 
@@ -50,48 +49,42 @@ func (m *module) readLocals() {
 		return
 	}
 	for _, name := range names(m.locals) {
-		m.localValue(name)
+		m.localValue(m.locals[name])
 	}
 }
 
 // localsOf adds to all what local.X refers to.
 func (m *module) localsOf(ref hcl.Traversal, all map[string]cty.Value) error {
-	name := attribute(ref, 1)
-	if name != "" {
-		v, err := m.localValue(name)
-		all[name] = v
-		return err
+	wanted := []string{attribute(ref, 1)}
+	if wanted[0] == "" {
+		wanted = names(m.locals)
 	}
-	for _, name := range names(m.locals) {
-		v, err := m.localValue(name)
-		if err != nil {
-			return err
+	for _, name := range wanted {
+		l, ok := m.locals[name]
+		switch {
+		case !ok:
+			return fmt.Errorf("there is no local %q%s", name, didYouMean(name, names(m.locals)))
+		case l.pending:
+			return fmt.Errorf("local %s needs its own value", name)
 		}
-		all[name] = v
+		all[name] = m.localValue(l)
 	}
 	return nil
 }
 
-// localValue evaluates a local, once.
-func (m *module) localValue(name string) (cty.Value, error) {
-	l, ok := m.locals[name]
-	switch {
-	case !ok:
-		return cty.DynamicVal, fmt.Errorf("there is no local %q%s", name, didYouMean(name, names(m.locals)))
-	case l.pending:
-		return cty.DynamicVal, fmt.Errorf("local %s needs its own value", name)
-	case !l.done:
-		l.pending = true
-		l.value, l.ok = m.evaluator().value(l.expr)
-		l.pending, l.done = false, true
-		if l.sensitive && l.ok {
-			m.hide(l.value)
-		}
+// localValue evaluates a local, once. One that cannot be evaluated is told, and not known.
+func (m *module) localValue(l *local) cty.Value {
+	if l.done {
+		return l.value
 	}
-	if !l.ok {
-		return cty.DynamicVal, errTold
+	var ok bool
+	l.pending = true
+	l.value, ok = m.evaluator().value(l.expr)
+	l.pending, l.done = false, true
+	if l.sensitive && ok {
+		m.hide(l.value)
 	}
-	return l.value, nil
+	return l.value
 }
 
 // describeLocals lists the locals by name. One that cannot be evaluated is not known: it may need a file that is made
@@ -101,8 +94,8 @@ func (m *module) describeLocals() []Variable {
 	defer func() { m.problems.all = m.problems.all[:told] }()
 	var all []Variable
 	for _, name := range names(m.locals) {
-		v, _ := m.localValue(name)
-		all = append(all, Variable{Name: name, Value: shown(v), Sensitive: m.locals[name].sensitive})
+		l := m.locals[name]
+		all = append(all, Variable{Name: name, Value: shown(m.localValue(l)), Sensitive: l.sensitive})
 	}
 	return all
 }

@@ -44,8 +44,11 @@ func (m *module) readRequiredPlugins(b *hcl.Block) {
 		if diags.HasErrors() || v.Type() == cty.String {
 			continue
 		}
-		if t := v.Type(); !t.IsObjectType() || !t.HasAttribute("version") || !t.HasAttribute("source") {
+		if !v.Type().IsObjectType() {
 			m.problem(posOf(a.Expr.Range()), "the plugin %s must be an object with a version and a source", a.Name)
+			continue
+		}
+		if !v.Type().HasAttribute("version") {
 			continue
 		}
 		if version := v.GetAttr("version"); version.Type() == cty.String && !version.IsNull() {

@@ -34,31 +34,45 @@ type evaluator struct {
 	env bool
 }
 
-// value evaluates an expression. What is wrong with it has been told when it is not ok.
-func (e *evaluator) value(expr hcl.Expression) (v cty.Value, ok bool) {
-	ctx, ok := e.context(expr.Variables())
-	if !ok {
-		return cty.DynamicVal, false
-	}
-	v, diags := expr.Value(ctx)
-	e.p.diagnose(diags)
-	if diags.HasErrors() {
-		return cty.DynamicVal, false
-	}
-	v, _ = v.UnmarkDeep()
-	return v, true
+// lack is a reference to something that is not there.
+type lack struct {
+	at  pos
+	err error
 }
 
-// context holds what some expressions refer to, evaluated for them.
-func (e *evaluator) context(refs []hcl.Traversal) (*hcl.EvalContext, bool) {
+// value evaluates an expression. What is wrong with it has been told when it is not ok.
+func (e *evaluator) value(expr hcl.Expression) (v cty.Value, ok bool) {
+	ctx, lacks := e.context(expr.Variables())
+	v, diags := expr.Value(ctx)
+	switch {
+	case !diags.HasErrors(): // what is lacking was not needed, or stands in a try
+		v, _ = v.UnmarkDeep()
+		return v, true
+	case len(lacks) > 0:
+		e.p.tell(lacks)
+	default:
+		e.p.diagnose(diags)
+	}
+	return cty.DynamicVal, false
+}
+
+func (p *parser) tell(lacks []lack) {
+	for _, l := range lacks {
+		p.problem(l.at, "%s", l.err)
+	}
+}
+
+// context holds what some expressions refer to, evaluated for them. What is not there is left out.
+func (e *evaluator) context(refs []hcl.Traversal) (*hcl.EvalContext, []lack) {
 	ctx := &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: e.callable(e.env)}
 	locals, data, build := map[string]cty.Value{}, map[string]map[string]cty.Value{}, map[string]cty.Value{}
-	ok := true
+	var lacks []lack
 	for _, ref := range refs {
 		var err error
 		switch root := ref.RootName(); root {
 		case "var":
-			ctx.Variables[root], err = e.variable(ref)
+			err = e.checkVariable(ref)
+			ctx.Variables[root] = e.allVariables()
 		case "local":
 			err = e.localsOf(ref, locals)
 			ctx.Variables[root] = cty.ObjectVal(locals)
@@ -66,7 +80,9 @@ func (e *evaluator) context(refs []hcl.Traversal) (*hcl.EvalContext, bool) {
 			err = e.dataOf(ref, data)
 			ctx.Variables[root] = dataValue(data)
 		case "source":
-			ctx.Variables[root], err = e.sourceValue()
+			if err = e.checkSource(); err == nil {
+				ctx.Variables[root] = e.sourceValue()
+			}
 		case "build":
 			err = e.buildOf(ref, build)
 			ctx.Variables[root] = cty.ObjectVal(build)
@@ -76,18 +92,10 @@ func (e *evaluator) context(refs []hcl.Traversal) (*hcl.EvalContext, bool) {
 			ctx.Variables[root] = cty.ObjectVal(map[string]cty.Value{"version": cty.StringVal(PackerVersion)})
 		}
 		if err != nil {
-			ok = false
-			e.p.toldAt(posOf(ref.SourceRange()), err)
+			lacks = append(lacks, lack{posOf(ref.SourceRange()), err})
 		}
 	}
-	return ctx, ok
-}
-
-// toldAt notes why an expression has no value, unless that is known already.
-func (p *parser) toldAt(at pos, err error) {
-	if err != errTold {
-		p.problem(at, "%s", err)
-	}
+	return ctx, lacks
 }
 
 // callable are the functions. env works only where it may be called.
@@ -129,13 +137,15 @@ func attribute(ref hcl.Traversal, i int) string {
 	return ""
 }
 
-func (e *evaluator) sourceValue() (cty.Value, error) {
+func (e *evaluator) checkSource() error {
 	if e.usage == nil {
-		return cty.NilVal, errors.New("source is known only where a build says which: in source blocks, provisioners and post-processors")
+		return errors.New("source is known only where a build says which: in source blocks, provisioners and post-processors")
 	}
-	return cty.ObjectVal(map[string]cty.Value{
-		"name": cty.StringVal(e.usage.name), "type": cty.StringVal(e.usage.source.kind),
-	}), nil
+	return nil
+}
+
+func (e *evaluator) sourceValue() cty.Value {
+	return cty.ObjectVal(map[string]cty.Value{"name": cty.StringVal(e.usage.name), "type": cty.StringVal(e.usage.source.kind)})
 }
 
 // buildOf adds to all what build.X refers to.

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -96,8 +97,8 @@ func (m *module) setText(v *variable, from, text string) {
 
 // literalValue evaluates a text that refers to nothing.
 func literalValue(text string) (cty.Value, error) {
-	if deep([]byte(text)) || hugeNumber([]byte(text)) {
-		return cty.NilVal, fmt.Errorf("it is nested too deep, or a number is too big")
+	if why := tooMuch([]byte(text)); why != "" {
+		return cty.NilVal, errors.New("it " + why)
 	}
 	expr, diags := hclsyntax.ParseExpression([]byte(text), "", hcl.InitialPos)
 	if diags.HasErrors() {

@@ -88,6 +88,17 @@ func TestUndeclaredHCL(t *testing.T) {
 	}
 }
 
+// TestTry: what is not there is no mistake where the template reckons with it.
+func TestTry(t *testing.T) {
+	got, err := parseHCL(t, map[string]string{"t.pkr.hcl": hclBake(`  profile = try(var.x, local.x, data.http.x.body, build.ID, "fallback")`, "", "")}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := got.Builds[0].Access.Profile; p != "fallback" {
+		t.Errorf("profile %q", p)
+	}
+}
+
 // TestSensitiveHCL: every text in a sensitive variable or local is hidden.
 func TestSensitiveHCL(t *testing.T) {
 	got, err := parseHCL(t, map[string]string{"t.pkr.hcl": hclBake("  profile = local.l", "", `variable "v" {

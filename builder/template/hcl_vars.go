@@ -1,6 +1,7 @@
 package template
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -175,16 +176,14 @@ func (m *module) flag(a *hcl.Attribute, usual bool) bool {
 // evaluator evaluates what refers to nothing but variables, locals and data.
 func (m *module) evaluator() *evaluator { return &evaluator{module: m, p: m.parser} }
 
-// variable is what var.X refers to.
-func (m *module) variable(ref hcl.Traversal) (cty.Value, error) {
+// checkVariable says whether var.X refers to a variable.
+func (m *module) checkVariable(ref hcl.Traversal) error {
 	name := attribute(ref, 1)
-	if v, ok := m.variables[name]; name != "" && !ok {
-		known := names(m.variables)
-		return cty.NilVal, fmt.Errorf("there is no variable %q%s", name, suggestOr(name, known, fmt.Sprintf("; declare it: variable %q {}", name)))
-	} else if ok && v.value == cty.NilVal && v.fallback == cty.NilVal && !m.o.Inspect {
-		return cty.NilVal, errTold
+	if _, ok := m.variables[name]; ok || name == "" {
+		return nil
 	}
-	return m.allVariables(), nil
+	declare := fmt.Sprintf("; declare it: variable %q {}", name)
+	return fmt.Errorf("there is no variable %q%s", name, cmp.Or(didYouMean(name, names(m.variables)), declare))
 }
 
 func (m *module) allVariables() cty.Value {
@@ -204,14 +203,6 @@ func (v *variable) current() cty.Value {
 		return v.fallback
 	}
 	return cty.UnknownVal(v.constraint)
-}
-
-// suggestOr is a near name, or else other advice.
-func suggestOr(name string, known []string, other string) string {
-	if s := didYouMean(name, known); s != "" {
-		return s
-	}
-	return other
 }
 
 // validate holds the value against the variable's rules.

@@ -40,6 +40,9 @@ type Options struct {
 	// nothing outside is asked.
 	Lookup Lookup
 
+	// HCL reads the template as HCL2 whatever its name is (-config-type=hcl2).
+	HCL bool
+
 	// WarnUndeclared warns of values in variable files that an HCL2 template has no variable for.
 	WarnUndeclared bool
 
@@ -109,7 +112,7 @@ func readTemplate(path string, o Options) (t *Template, open bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	if isHCL(p.local(path)) {
+	if o.HCL || isHCL(p.local(path)) {
 		p.readHCL()
 	} else if p.readRoot() {
 		p.readVariables()

@@ -40,12 +40,20 @@ type problems struct {
 	sources map[string][]byte // the files to take excerpts from
 }
 
+// maxExcerpts is how many problems are shown with their lines. Where there are more, nobody reads on.
+const maxExcerpts = 100
+
 // add notes a problem at a place of a file, unless the place knows its own.
 func (p *problems) add(file string, at pos, format string, args ...any) {
 	file = cmp.Or(at.file, file)
+	var source []byte
+	if len(p.all) < maxExcerpts {
+		source = p.sources[file]
+	}
+	at = within(source, at)
 	p.all = append(p.all, &Error{
 		File: file, Line: at.line, Column: at.column, Text: fmt.Sprintf(format, args...),
-		Excerpt: excerpt(p.sources[file], at),
+		Excerpt: excerpt(source, at),
 	})
 }
 

@@ -17,6 +17,7 @@ func templateFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "var", Usage: "set a variable of the template, `NAME=VALUE`; may be repeated"},
 		&cli.StringSliceFlag{Name: "var-file", Usage: "read variables from a `FILE`, JSON or HCL; may be repeated, later ones win, -var wins over all"},
+		&cli.StringFlag{Name: "config-type", Value: "json", Usage: "the language of a template whose name does not say it: json or hcl2"},
 		&cli.StringSliceFlag{Name: "only", Usage: "only these builds, `NAME,NAME`; with HCL2 patterns such as release.amazon-ebs.*"},
 		&cli.StringSliceFlag{Name: "except", Usage: "all but these builds and post-processors, `NAME,NAME`"},
 	}
@@ -31,6 +32,13 @@ func templateOptions(c *cli.Context) (template.Options, error) {
 		Except:   names(c.StringSlice("except")),
 		Now:      time.Now(),
 		Env:      os.LookupEnv,
+	}
+	switch kind := c.String("config-type"); kind {
+	case "json":
+	case "hcl2":
+		o.HCL = true
+	default:
+		return o, usagef("%s: --config-type %s is neither json nor hcl2", pathOf(c), kind)
 	}
 	for _, v := range c.StringSlice("var") {
 		name, value, ok := strings.Cut(v, "=")

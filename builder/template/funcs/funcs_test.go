@@ -98,42 +98,44 @@ func TestFunctions(t *testing.T) {
 // TestMistakes: what a wrong call is told.
 func TestMistakes(t *testing.T) {
 	for text, want := range map[string]string{
-		`index(["a"], "b")`:                   `the list does not have this value`,
-		`index({}, "b")`:                      `it must be a list`,
-		`coalesce("", null)`:                  `all arguments are null or empty`,
-		`length(12)`:                          `it has no length: it must be a list, a set, a map, an object or a string`,
-		`sum([])`:                             `it is empty, and nothing has no sum`,
-		`sum(["a"])`:                          `it must be a list of numbers`,
-		`file("nowhere")`:                     `there is no file nowhere in `,
-		`file("binary")`:                      `binary is no UTF-8 text; filebase64 reads anything`,
-		`file("tree")`:                        `tree is no regular file`,
-		`fileexists("tree")`:                  `tree is no regular file`,
-		`fileset("tree", "[")`:                `"[" is no pattern`,
-		`templatefile("hello.pkrtpl", {})`:    `hello.pkrtpl, line 1: there is no "name" among the variables that it gets`,
-		`templatefile("hello.pkrtpl", [])`:    `it must be an object of names and values`,
-		`base64decode("*")`:                   `it is not base64`,
-		`base64decode("//4=")`:                `what is encoded is no text; textdecodebase64 reads other encodings`,
-		`textencodebase64("ä", "US-ASCII")`:   `the encoding "US-ASCII" is not supported yet; there are UTF-8`,
-		`textencodebase64("語", "latin1")`:     `latin1 cannot write this text`,
-		`cidrhost("10.0.0.0/8", 16777216)`:    `10.0.0.0/8 has only 16777216 addresses`,
-		`cidrhost("10.0.0", 1)`:               `"10.0.0" is no address range such as 10.0.0.0/16`,
-		`cidrnetmask("fd00::/8")`:             `only IPv4 ranges have a netmask`,
-		`cidrsubnet("10.0.0.0/8", 40, 1)`:     `10.0.0.0/8 cannot be divided by 40 more bits`,
-		`cidrsubnet("10.0.0.0/8", 2, 4)`:      `2 more bits do not number 4 ranges`,
-		`cidrsubnets("10.0.0.0/30", 1, 1, 1)`: `10.0.0.0/30 has no room for so many ranges`,
-		`uuidv5("x", "y")`:                    `the namespace "x" is none of dns, url, oid and x500, and no UUID`,
-		`bcrypt("x", 40)`:                     `the cost must be from 4 to 16`,
-		`rsadecrypt("AAAA", "no key")`:        `the key is no RSA key in PEM format`,
-		`rfc3339_parse("yesterday")`:          `"yesterday" is no time such as 2030-01-31T00:00:00Z`,
-		`unix_timestamp_parse(1.5)`:           `it must be a whole number of seconds`,
-		`legacy_isotime("a", "b")`:            `it takes one format, not 2`,
-		`env("HOME")`:                         `env may be called only in the default of a variable; declare one, and write var.NAME here`,
-		`vault("a", "b")`:                     `vault needs a Vault server, which is not supported yet; give the value with -var or an environment variable`,
-		`consul_key("a")`:                     `consul_key needs a Consul server, which is not supported yet; give the value with -var or an environment variable`,
-		`aws_secretsmanager_raw("a", "b")`:    `it takes the name of a secret and, unless it is the raw one, a key`,
-		`format("%99999999s", "a")`:           `the result would be too big`,
-		`pow(10, 100000)`:                     `the result would be too big`,
-		`indent(1000000, "a")`:                `the result would be too big`,
+		`index(["a"], "b")`:                    `the list does not have this value`,
+		`index({}, "b")`:                       `it must be a list`,
+		`coalesce("", null)`:                   `all arguments are null or empty`,
+		`length(12)`:                           `it has no length: it must be a list, a set, a map, an object or a string`,
+		`sum([])`:                              `it is empty, and nothing has no sum`,
+		`sum(["a"])`:                           `it must be a list of numbers`,
+		`file("nowhere")`:                      `there is no file nowhere in `,
+		`file("binary")`:                       `binary is no UTF-8 text; filebase64 reads anything`,
+		`file("tree")`:                         `tree is no regular file`,
+		`fileexists("tree")`:                   `tree is no regular file`,
+		`fileset("tree", "[")`:                 `"[" is no pattern`,
+		`templatefile("hello.pkrtpl", {})`:     `hello.pkrtpl, line 1: there is no "name" among the variables that it gets`,
+		`templatefile("hello.pkrtpl", [])`:     `it must be an object of names and values`,
+		`base64decode("*")`:                    `it is not base64`,
+		`base64decode("//4=")`:                 `what is encoded is no text; textdecodebase64 reads other encodings`,
+		`textencodebase64("ä", "US-ASCII")`:    `the encoding "US-ASCII" is not supported yet; there are UTF-8`,
+		`textencodebase64("語", "latin1")`:      `latin1 cannot write this text`,
+		`cidrhost("10.0.0.0/8", 16777216)`:     `10.0.0.0/8 has only 16777216 addresses`,
+		`cidrhost("10.0.0", 1)`:                `"10.0.0" is no address range such as 10.0.0.0/16`,
+		`cidrnetmask("fd00::/8")`:              `only IPv4 ranges have a netmask`,
+		`cidrsubnet("10.0.0.0/8", 40, 1)`:      `10.0.0.0/8 cannot be divided by 40 more bits`,
+		`cidrsubnet("10.0.0.0/8", 2, 4)`:       `2 more bits do not number 4 ranges`,
+		`cidrsubnets("10.0.0.0/30", 1, 1, 1)`:  `10.0.0.0/30 has no room for so many ranges`,
+		`uuidv5("x", "y")`:                     `the namespace "x" is none of dns, url, oid and x500, and no UUID`,
+		`bcrypt("x", 40)`:                      `the cost must be from 4 to 16`,
+		`rsadecrypt("AAAA", "no key")`:         `the key is no RSA key in PEM format`,
+		`rfc3339_parse("yesterday")`:           `"yesterday" is no time such as 2030-01-31T00:00:00Z`,
+		`unix_timestamp_parse(1.5)`:            `it must be a whole number of seconds`,
+		`legacy_isotime("a", "b")`:             `it takes one format, not 2`,
+		`env("HOME")`:                          `env may be called only in the default of a variable; declare one, and write var.NAME here`,
+		`vault("a", "b")`:                      `vault needs a Vault server, which is not supported yet; give the value with -var or an environment variable`,
+		`consul_key("a")`:                      `consul_key needs a Consul server, which is not supported yet; give the value with -var or an environment variable`,
+		`aws_secretsmanager_raw("a", "b")`:     `it takes the name of a secret and, unless it is the raw one, a key`,
+		`format("%99999999s", "a")`:            `the result would be too big`,
+		`pow(10, 100000)`:                      `the result would be too big`,
+		`indent(1000000, "a")`:                 `the result would be too big`,
+		`setproduct(range(1000), range(1000))`: `the result would be too big`,
+		`replace(format("%9999s", ""), " ", format("%9999s", ""))`: `the result would be too big`,
 	} {
 		if _, err := evaluate(t, text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s says %v, want %s", text, err, want)
@@ -205,5 +207,25 @@ func TestEnv(t *testing.T) {
 	f := funcs.Env(func(name string) string { return "the " + name })
 	if v, err := f.Call([]cty.Value{cty.StringVal("HOME")}); err != nil || v.AsString() != "the HOME" {
 		t.Errorf("%#v, %v", v, err)
+	}
+}
+
+// TestOpenArguments: what a data source has not said yet makes an open result, and no panic, whatever the function.
+func TestOpenArguments(t *testing.T) {
+	for name, f := range funcs.Table(surroundings(t)) {
+		for _, open := range []cty.Value{cty.DynamicVal, cty.UnknownVal(cty.String), cty.UnknownVal(cty.List(cty.String)), cty.NullVal(cty.DynamicPseudoType)} {
+			for n := range 4 {
+				args := make([]cty.Value, n)
+				for i := range args {
+					args[i] = open
+				}
+				if len(f.Params()) > n || len(f.Params()) < n && f.VarParam() == nil || name == "can" || name == "try" {
+					continue
+				}
+				if v, err := f.Call(args); err == nil && v == cty.NilVal {
+					t.Errorf("%s(%#v) is nothing", name, args)
+				}
+			}
+		}
 	}
 }

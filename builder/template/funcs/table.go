@@ -57,7 +57,7 @@ func texts() map[string]function.Function {
 	return map[string]function.Function{
 		"chomp": stdlib.ChompFunc, "endswith": endsWith(), "format": format(stdlib.FormatFunc), "formatlist": format(stdlib.FormatListFunc),
 		"indent": indent(), "join": stdlib.JoinFunc, "lower": stdlib.LowerFunc, "regex": stdlib.RegexFunc, "regexall": stdlib.RegexAllFunc,
-		"regex_replace": stdlib.RegexReplaceFunc, "replace": stdlib.ReplaceFunc, "split": stdlib.SplitFunc, "startswith": startsWith(),
+		"regex_replace": stdlib.RegexReplaceFunc, "replace": replace(), "split": stdlib.SplitFunc, "startswith": startsWith(),
 		"strcontains": strContains(), "strrev": stdlib.ReverseFunc, "substr": stdlib.SubstrFunc, "title": stdlib.TitleFunc,
 		"trim": stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc, "trimsuffix": stdlib.TrimSuffixFunc,
 		"upper": stdlib.UpperFunc,
@@ -70,7 +70,7 @@ func collections() map[string]function.Function {
 		"coalescelist": stdlib.CoalesceListFunc, "compact": stdlib.CompactFunc, "concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc,
 		"convert": typeexpr.ConvertFunc, "distinct": stdlib.DistinctFunc, "element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc,
 		"index": index(), "keys": stdlib.KeysFunc, "length": length(), "lookup": stdlib.LookupFunc, "merge": stdlib.MergeFunc,
-		"reverse": stdlib.ReverseListFunc, "setintersection": stdlib.SetIntersectionFunc, "setproduct": stdlib.SetProductFunc,
+		"reverse": stdlib.ReverseListFunc, "setintersection": stdlib.SetIntersectionFunc, "setproduct": setProduct(),
 		"setunion": stdlib.SetUnionFunc, "slice": stdlib.SliceFunc, "sort": stdlib.SortFunc, "try": tryfunc.TryFunc,
 		"values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
 	}

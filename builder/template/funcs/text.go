@@ -54,6 +54,9 @@ func strContains() function.Function { return test(strings.Contains, "substr") }
 const (
 	maxWidth = 1000 // digits of a width or precision together, and of spaces: anything more is no text
 	maxPower = 4096
+
+	maxText    = 64 << 20
+	maxProduct = 100_000
 )
 
 var errTooBig = errors.New("the result would be too big")
@@ -70,6 +73,33 @@ func format(f function.Function) function.Function {
 				digits = 0
 			}
 			if digits > len("9999") {
+				return errTooBig
+			}
+		}
+		return nil
+	})
+}
+
+// replace refuses what would make a text of more than maxText bytes.
+func replace() function.Function {
+	return guarded(stdlib.ReplaceFunc, func(args []cty.Value) error {
+		s, part, by := args[0].AsString(), args[1].AsString(), args[2].AsString()
+		if strings.Count(s, part)*len(by) > maxText {
+			return errTooBig
+		}
+		return nil
+	})
+}
+
+// setProduct refuses more than maxProduct combinations.
+func setProduct() function.Function {
+	return guarded(stdlib.SetProductFunc, func(args []cty.Value) error {
+		n := 1
+		for _, a := range args {
+			if !a.IsKnown() || a.IsNull() {
+				return nil
+			}
+			if n *= len(a.AsValueSlice()); n > maxProduct {
 				return errTooBig
 			}
 		}
