@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -137,8 +138,11 @@ func (u *upload) resume(ctx context.Context) (placed bool, err error) {
 		if err := u.reconnect(ctx); err != nil {
 			return false, err
 		}
-		if u.staging.dir == "" { // it has not come far
-			return false, u.startOver()
+		if u.staging.dir == "" { // it has not come far, or not said so
+			if err = u.receive(ctx, "discard", nil, io.Discard); err == nil {
+				return false, u.startOver()
+			}
+			continue
 		}
 		err = u.receive(ctx, "resume", nil, said)
 	}
