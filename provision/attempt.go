@@ -28,6 +28,7 @@ const (
 // several over a long link, and pieces beside them.
 type attempt struct {
 	*upload
+	host      *Host // the attempt's own: a stripe that nobody waits for may still look at it
 	said      *announcement
 	pieces    *pieces
 	reached   []int       // by stripe: what has been sent
@@ -35,7 +36,7 @@ type attempt struct {
 }
 
 func (u *upload) newAttempt() *attempt {
-	a := &attempt{upload: u, said: newAnnouncement()}
+	a := &attempt{upload: u, host: u.host, said: newAnnouncement()}
 	a.pieces = newPieces(u, a.said)
 	return a
 }
