@@ -36,6 +36,11 @@ t.pkr.hcl:7:3: builder amazon-ebs has no option "regoin"; did you mean "region"?
 			"t.pkr.hcl:7:18: snapshot_tag has no option \"kee\"; did you mean \"key\"?\n" +
 			"  7 | \t\tsnapshot_tag { kee = \"é\" }\n" +
 			"    | \t\t               ^^^\n"},
+		{name: "no comments in names", text: hclBake("  _note = \"x\"", "", ""), want: `
+t.pkr.hcl:7:3: builder amazon-ebs has no option "_note"
+  7 |   _note = "x"
+    |   ^^^^^
+`},
 		{name: "not yet", text: hclBake("  fleet_tags = {}", "", ""), want: `
 t.pkr.hcl:7:16: fleet_tags is not supported yet; use run_tags
   7 |   fleet_tags = {}

@@ -26,7 +26,7 @@ type evaluator struct {
 	// block is the build block around, for build.name; nil outside.
 	block *buildBlock
 
-	// facts are what build.ID and its kin say. Nil: they are not known here, and waits says who knows them.
+	// facts are what build.ID and its kin say. Nil: they are not known here.
 	facts map[string]string
 	late  bool // one of them was asked for
 

@@ -42,7 +42,7 @@ func validationSchema() *hcl.BodySchema {
 	return &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "condition", Required: true}, {Name: "error_message", Required: true}}}
 }
 
-// declare notes a variable, unless there is one of its name.
+// declareAs notes a variable, unless there is one of its name.
 func (m *module) declareAs(v *variable) bool {
 	if first, ok := m.variables[v.name]; ok {
 		m.twice(v.at, "variable", v.name, first.at)

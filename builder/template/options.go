@@ -234,11 +234,12 @@ func (o *object) idle(options map[string]string) {
 	}
 }
 
-// finish refuses every option that nobody asked for. Names that begin with an
-// underscore are comments.
+// finish refuses every option that nobody asked for. In JSON names that begin
+// with an underscore are comments.
 func (o *object) finish() {
 	for _, m := range o.v.members {
-		if !o.asked[m.name] && !strings.HasPrefix(m.name, "_") {
+		comment := strings.HasPrefix(m.name, "_") && !o.p.hcl
+		if !o.asked[m.name] && !comment {
 			o.p.problem(m.pos, "%s has no option %q%s", o.what, m.name, didYouMean(m.name, names(o.asked)))
 		}
 	}
