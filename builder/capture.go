@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -16,8 +17,16 @@ import (
 // capture turns the machine into an image, and gives the image to whom it is for.
 func (b *Builder) capture(ctx context.Context, p Plan, c *connection, trash *estate) (img Image, err error) {
 	defer b.stage(ctx, StageCapture)(&err)
-	if err := b.stop(ctx, p, c); err != nil {
+	same := true
+	err = together(
+		func() error { return b.stop(ctx, p, c) },
+		func() error { same = b.sameTrees(ctx, p); return nil },
+	)
+	if err != nil {
 		return Image{}, &Error{StageCapture, c.inst.id, err}
+	}
+	if !same {
+		p.forgetFingerprint()
 	}
 	var made []made
 	if len(p.Replaces[p.Config.Region]) > 0 {
@@ -42,22 +51,25 @@ func (b *Builder) capture(ctx context.Context, p Plan, c *connection, trash *est
 	return b.result(p, made, trash), nil
 }
 
-// made is an image that this build made, in one region.
+// made is an image that this build made, or found, in one region.
 type made struct {
 	thing
 	snapshots []string
-	undo      *undo.Entry
+	undo      *undo.Entry  // nil: it was there already
+	found     *types.Image // the one that was
 }
 
 // result keeps what was made and says so.
 func (b *Builder) result(p Plan, all []made, trash *estate) Image {
 	img := Image{
 		ID: all[0].id, Region: all[0].region, Name: p.Config.Output.Name,
-		Snapshots: all[0].snapshots, Copies: map[string]string{}, Source: p.Source,
+		Snapshots: all[0].snapshots, Copies: map[string]string{}, Source: p.Source, Fingerprint: p.Fingerprint, Created: time.Now().UTC(),
 	}
 	for i, m := range all {
-		m.undo.Keep()
-		trash.record(Kept, m.thing) // if that is lost, gc sees by the image itself that it is whole
+		if m.found == nil {
+			m.undo.Keep()
+			trash.record(Kept, m.thing) // if that is lost, gc sees by the image itself that it is whole
+		}
 		b.event(ImageReady{m.region, m.id})
 		if i > 0 {
 			img.Copies[m.region] = m.id

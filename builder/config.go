@@ -29,6 +29,10 @@ type Config struct {
 
 	Output Output
 	Waits  Waits
+
+	// Secrets are values that must not be told; where they are in what decides the
+	// image, the fingerprint has keyed hashes of them. Optional.
+	Secrets []string
 }
 
 // Source says which image to start from. Exactly one field is set.

@@ -56,6 +56,7 @@ func prepare(t *template.Template, mode string) error {
 	var errs []error
 	for i := range t.Builds {
 		build := &t.Builds[i]
+		build.Config.Secrets = t.Sensitive
 		if err := hostKey(mode, &build.Config.SSH); err != nil {
 			return err
 		}
@@ -195,6 +196,7 @@ func plainly(ctx context.Context, err error) error {
 func (b *bake) builder(i int, build template.Build) *builder.Builder {
 	x := b.clients[build.Name].builder()
 	x.RunID = b.runID
+	x.Reuse, x.Cache = !b.options.noReuse, inputsDir()
 	x.Journal = b.scribe(build)
 	x.OrphanTimeout = cmp.Or(b.options.orphan, -1)
 	x.Log = b.log().With("build", build.Name)

@@ -13,7 +13,9 @@ import (
 const buildHelp = `Launches a temporary instance for each build of TEMPLATE, uploads and runs what
 the template says, makes the image and takes everything else away again.
 stdout carries the id of each image, in the template's order, and nothing else;
-an id is there as soon as the image is, before the machine has gone.
+an id is there as soon as the image is, before the machine has gone. When an image
+of the same inputs is there already, that one is the result, and nothing is launched
+(imago help reuse).
 
 Examples:
   imago build web.json
@@ -21,6 +23,7 @@ Examples:
   ami=$(imago build --local web.json)        on this computer, no account needed
   imago build --json web.json | jq -r '.images[0].id'
   imago build -only=web -on-error=abort web.json
+  imago build --no-reuse web.json            also when nothing has changed
 
 Exit codes: 0 done, 1 failed and nothing left, 2 usage or configuration,
 4 something was left behind, 130 canceled.`
@@ -40,6 +43,7 @@ type buildOptions struct {
 	hostKey  string
 	timings  string
 	report   string
+	noReuse  bool
 	orphan   time.Duration // of a machine; 0: never
 }
 
@@ -64,6 +68,7 @@ func buildCommand(s *session) *cli.Command {
 				Name: "orphan-timeout", EnvVars: []string{"IMAGO_ORPHAN_TIMEOUT"}, Value: builder.DefaultOrphanTimeout,
 				Usage: "a machine that has not heard from imago for `TIME` ends itself; 0 for never",
 			},
+			noReuseFlag(),
 			localFlag(),
 			hostKeyFlag(),
 		}, withoutMeaning("ignore-prerelease-plugins", "use-sequential-evaluation", "skip-enforcement", "warn-on-undeclared-var")),
@@ -96,7 +101,7 @@ func readBuildOptions(c *cli.Context, s *session) (buildOptions, error) {
 		colour: c.Bool("color"), stamp: c.Bool("timestamp-ui"),
 		readable: c.Bool("machine-readable"), json: c.Bool("json"),
 		local: c.Bool("local"), parallel: c.Int("parallel-builds"), hostKey: c.String("ssh-host-key"),
-		timings: c.String("timings"), report: c.String("report"), orphan: c.Duration("orphan-timeout"),
+		timings: c.String("timings"), report: c.String("report"), noReuse: c.Bool("no-reuse"), orphan: c.Duration("orphan-timeout"),
 	}
 	switch {
 	case o.orphan < 0 || o.orphan > 0 && o.orphan < shortestOrphan:
