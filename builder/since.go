@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -65,19 +64,42 @@ func (b *Builder) lastOfName(ctx context.Context, name string) (img types.Image,
 	return img, found, nil
 }
 
-// anyDigits is a name with a * for each run of digits.
+// anyDigits is a name with a * for each UUID and each run of digits: what
+// {{uuid}}, {{timestamp}} and {{isotime}} put there.
 func anyDigits(name string) string {
 	var b strings.Builder
-	digit := false
-	for _, r := range name {
+	for digit := false; name != ""; {
+		rest := name[uuidLength(name):]
+		if rest == name && isDigit(name[0]) {
+			rest = strings.TrimLeft(name, "0123456789")
+		}
 		was := digit
-		if digit = unicode.IsDigit(r); !digit {
-			b.WriteRune(r)
-		} else if !was {
+		switch digit = rest != name; {
+		case !digit:
+			b.WriteByte(name[0])
+			rest = name[1:]
+		case !was:
 			b.WriteByte('*')
 		}
+		name = rest
 	}
 	return b.String()
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+// uuidLength is the length of a UUID that s begins with; 0 when it begins with none.
+func uuidLength(s string) int {
+	const like = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
+	if len(s) < len(like) {
+		return 0
+	}
+	for i := range like {
+		if dash := like[i] == '-'; dash != (s[i] == '-') || !dash && !strings.ContainsRune("0123456789abcdefABCDEF", rune(s[i])) {
+			return 0
+		}
+	}
+	return len(like)
 }
 
 // recorded is what this computer remembers of a fingerprint.

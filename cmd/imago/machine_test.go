@@ -118,6 +118,7 @@ func TestReportJSON(t *testing.T) {
         "snap-1"
       ],
       "source_id": "ami-1",
+      "reused": false,
       "seconds": 1.235
     },
     {
@@ -128,6 +129,7 @@ func TestReportJSON(t *testing.T) {
       "name": "api",
       "snapshots": [],
       "source_id": "",
+      "reused": false,
       "seconds": 0
     }
   ],
