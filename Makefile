@@ -60,5 +60,6 @@ FUZZ = ./builder/journal:FuzzDecode ./builder/localcloud:FuzzParseFaults ./build
 
 accept: deps
 	go test -count=1 -run TestPlanProperties ./builder/gc -accounts 100000
+	go test -count=5 -run TestFingerprintChanges ./builder -changes 1000
 	go test -count=10 -timeout 30m -run 'Random|Resumes|CutAtTheEnd' ./provision
 	@for f in $(FUZZ); do set -x; go test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime 1m "$${f%:*}" || exit 1; done
