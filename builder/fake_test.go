@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -77,17 +78,31 @@ func (f *fakeEC2) DescribeImages(_ context.Context, in *ec2.DescribeImagesInput,
 		out.Images = append(out.Images, img)
 	}
 	if len(in.Filters) > 0 {
-		value := map[string]func(types.Image) string{
-			"name":     func(i types.Image) string { return *i.Name },
-			"image-id": func(i types.Image) string { return *i.ImageId },
-		}[*in.Filters[0].Name]
 		for _, img := range f.images {
-			if slices.Contains(in.Filters[0].Values, value(img)) {
+			if !slices.ContainsFunc(in.Filters, func(by types.Filter) bool { return !matches(img, by) }) {
 				out.Images = append(out.Images, img)
 			}
 		}
 	}
 	return out, nil
+}
+
+// matches says whether an image passes a filter.
+func matches(img types.Image, by types.Filter) bool {
+	var value string
+	switch name, _ := strings.CutPrefix(*by.Name, "tag:"); *by.Name {
+	case "name":
+		return slices.ContainsFunc(by.Values, func(p string) bool { ok, _ := path.Match(p, *img.Name); return ok })
+	case "image-id":
+		value = *img.ImageId
+	case "state":
+		value = string(img.State)
+	case "tag-key":
+		return slices.ContainsFunc(img.Tags, func(t types.Tag) bool { return slices.Contains(by.Values, *t.Key) })
+	default:
+		value = tagOf(img.Tags, name)
+	}
+	return slices.Contains(by.Values, value)
 }
 
 func (f *fakeEC2) ImportKeyPair(_ context.Context, in *ec2.ImportKeyPairInput, _ ...options) (*ec2.ImportKeyPairOutput, error) {
@@ -149,12 +164,21 @@ func (f *fakeEC2) CreateImage(_ context.Context, in *ec2.CreateImageInput, _ ...
 		state = types.ImageStateFailed
 	}
 	f.add("ami-1", *in.Name, state)
+	f.tag("ami-1", in.TagSpecifications)
 	return &ec2.CreateImageOutput{ImageId: aws.String("ami-1")}, nil
 }
 
 func (f *fakeEC2) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...options) (*ec2.CreateTagsOutput, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	for _, id := range in.Resources {
+		if img, ok := f.images[id]; ok {
+			for _, t := range in.Tags {
+				img.Tags = append(slices.DeleteFunc(img.Tags, func(old types.Tag) bool { return *old.Key == *t.Key }), t)
+			}
+			f.images[id] = img
+		}
+	}
 	f.tagged = append(f.tagged, strings.Join(in.Resources, " ")+": "+*in.Tags[0].Key+"="+*in.Tags[0].Value)
 	return nil, nil
 }
@@ -174,6 +198,15 @@ func (f *fakeEC2) add(id, name string, state types.ImageState) {
 	}
 }
 
+// tag puts an image's tags on it.
+func (f *fakeEC2) tag(id string, specs []types.TagSpecification) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	img := f.images[id]
+	img.Tags = specs[0].Tags
+	f.images[id] = img
+}
+
 func (f *fakeEC2) DeregisterImage(_ context.Context, in *ec2.DeregisterImageInput, _ ...options) (*ec2.DeregisterImageOutput, error) {
 	f.undo(*in.ImageId)
 	f.mu.Lock()
@@ -190,10 +223,11 @@ func (f *fakeEC2) DeleteSnapshot(_ context.Context, in *ec2.DeleteSnapshotInput,
 // fakeMachine does nothing well, or what run does.
 type fakeMachine struct {
 	Machine
-	run  func(context.Context) error
-	mu   sync.Mutex
-	said []string        // what was run through Output
-	done <-chan struct{} // closed when the connection is lost; nil: never
+	run    func(context.Context) error
+	upload func() error
+	mu     sync.Mutex
+	said   []string        // what was run through Output
+	done   <-chan struct{} // closed when the connection is lost; nil: never
 }
 
 func (m *fakeMachine) Run(ctx context.Context, _ provision.Script, stdout, _ io.Writer) error {
@@ -202,6 +236,10 @@ func (m *fakeMachine) Run(ctx context.Context, _ provision.Script, stdout, _ io.
 		return m.run(ctx)
 	}
 	return nil
+}
+
+func (m *fakeMachine) Upload(context.Context, provision.Tree, func(provision.Progress)) error {
+	return m.upload()
 }
 
 func (m *fakeMachine) Output(_ context.Context, command string) (string, error) {

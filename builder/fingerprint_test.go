@@ -211,7 +211,9 @@ func (w *workshop) mutations() map[string]func() {
 		"a script's name": func() {
 			w.changeRun(func(_ *Run, s *provision.Script) { s.Name = pick(w, "one.sh", "two.sh", "/abs/three.sh") })
 		},
-		"a variable": func() { w.changeRun(func(_ *Run, s *provision.Script) { s.Env = []string{pick(w, "A=", "C=") + text(), "B=2"} }) },
+		"a variable": func() {
+			w.changeRun(func(_ *Run, s *provision.Script) { s.Env = []string{pick(w, "A=", "C=") + text(), "B=2"} })
+		},
 		"the order of variables": func() {
 			w.changeRun(func(_ *Run, s *provision.Script) { s.Env = slices.Clone(s.Env); slices.Reverse(s.Env) })
 		},

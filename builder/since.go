@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -223,6 +224,7 @@ func (b *Builder) fileChanges(p Plan, fingerprint string, was, is int, name stri
 			continue
 		}
 		for _, c := range changes {
+			c.Name = cmp.Or(c.Name, filepath.Base(t.Source))
 			all = append(all, c.String())
 		}
 		if count > len(changes) {
