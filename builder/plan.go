@@ -83,19 +83,35 @@ func (b *Builder) Plan(ctx context.Context, cfg Config) (p Plan, err error) {
 		return Plan{}, err
 	}
 	p = Plan{Config: cfg, ID: newID(), Expires: time.Now().Add(Lifetime).UTC().Truncate(time.Second)}
+	needed, reused := context.WithCancel(ctx) // by a bake
+	defer reused()
+	var bake error  // of no account when nothing is baked
 	err = together( // each fills in fields of its own
-		func() error { return b.planInputs(ctx, &p) },
-		func() error { return b.planNetwork(ctx, &p) },
-		func() error { return b.planGroups(ctx, &p) },
-		func() error { return b.planNames(ctx, &p) },
+		func() error {
+			err := b.planInputs(ctx, &p)
+			if p.Reuse != nil {
+				reused()
+			}
+			return err
+		},
+		func() error { bake = b.planBake(needed, &p); return nil },
 	)
-	if p.Reuse == nil { // that one has a name
-		err = errors.Join(err, p.checkNames())
+	if p.Reuse == nil {
+		err = errors.Join(err, bake, p.checkNames())
 	}
 	if err != nil {
 		return Plan{}, err
 	}
 	return p, p.planTags()
+}
+
+// planBake finds what only a bake needs: a place for the machine, and a name.
+func (b *Builder) planBake(ctx context.Context, p *Plan) error {
+	return together(
+		func() error { return b.planNetwork(ctx, p) },
+		func() error { return b.planGroups(ctx, p) },
+		func() error { return b.planNames(ctx, p) },
+	)
 }
 
 // planInputs finds out what decides the image, and whether it is there already.

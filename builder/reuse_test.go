@@ -1,7 +1,9 @@
 package builder
 
 import (
+	"context"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -218,5 +220,23 @@ func TestInputTags(t *testing.T) {
 			t.Errorf("with %d tags of the user's the fingerprint is %q", n, p.ImageTags[TagFingerprint])
 		}
 		cfg.Output.Tags[fmt.Sprint(n)] = "x"
+	}
+}
+
+// TestReusedAnyhow: what only a bake needs is not waited for, and does not
+// matter, when there is nothing to bake.
+func TestReusedAnyhow(t *testing.T) {
+	cloud := newFake()
+	b := newBuilder(t, cloud, &fakeMachine{})
+	if _, err := b.Build(t.Context(), trivial()); err != nil {
+		t.Fatal(err)
+	}
+	b.Reuse = true
+	b.PublicAddress = func(ctx context.Context) (netip.Addr, error) {
+		<-ctx.Done()
+		return netip.Addr{}, ctx.Err()
+	}
+	if img, err := b.Build(t.Context(), trivial()); err != nil || !img.Reused {
+		t.Errorf("%+v, %v", img, err)
 	}
 }
