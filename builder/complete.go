@@ -19,12 +19,17 @@ func (b *Builder) reuse(ctx context.Context, p Plan, trash *estate) (img Image, 
 	r := p.Reuse
 	b.note("reusing %s (%s), made %s ago: everything that decides the image is the same; --no-reuse bakes it anyway",
 		r.ID, r.Name, age(r.Created))
+	wanted := p.Config.Output.Name
 	p.Config.Output.Name = r.Name // its own stays
 	all := []made{foundImage(r.images[p.Config.Region], p.Config.Region, b.EC2)}
 	for _, region := range slices.Sorted(maps.Keys(r.Copies)) {
 		all = append(all, foundImage(r.images[region], region, b.InRegion(region)))
 	}
-	if err := b.complete(ctx, p, all); err != nil {
+	err = together(
+		func() error { return b.complete(ctx, p, all) },
+		func() error { return b.compareNames(ctx, *all[0].found, wanted) },
+	)
+	if err != nil {
 		return Image{}, err
 	}
 	if len(r.Missing) > 0 {
@@ -37,6 +42,20 @@ func (b *Builder) reuse(ctx context.Context, p Plan, trash *estate) (img Image, 
 	img = b.result(p, all, trash)
 	img.Reused, img.Created = true, r.Created
 	return img, nil
+}
+
+// compareNames warns where whoever looks for images by their name gets another one.
+func (b *Builder) compareNames(ctx context.Context, reused types.Image, wanted string) error {
+	id, name := aws.ToString(reused.ImageId), aws.ToString(reused.Name)
+	if anyDigits(name) != anyDigits(wanted) {
+		b.warn("%s keeps its name, %q: nobody finds it under a name like %q", id, name, wanted)
+	}
+	newest, found, err := newestNamed(ctx, b.EC2, wanted, nil)
+	if err == nil && found && newer(newest, reused) {
+		b.warn("%s (%s) is newer than %s: who takes the newest image of that name gets that one",
+			aws.ToString(newest.ImageId), aws.ToString(newest.Name), id)
+	}
+	return err
 }
 
 // foundImage is an image that an earlier build made.
@@ -65,13 +84,13 @@ func (b *Builder) complete(ctx context.Context, p Plan, all []made) error {
 	return forEach(len(all), func(i int) error {
 		return together(
 			func() error { return publishOne(ctx, p, all[i]) },
-			func() error { return retag(ctx, p, all[i]) },
+			func() error { return b.retag(ctx, p, all[i]) },
 		)
 	})
 }
 
 // retag brings an image's tags up to date, and its snapshots' with them.
-func retag(ctx context.Context, p Plan, m made) error {
+func (b *Builder) retag(ctx context.Context, p Plan, m made) error {
 	stale := userTags(p.ImageTags)
 	for _, t := range m.found.Tags {
 		if stale[aws.ToString(t.Key)] == aws.ToString(t.Value) {
@@ -81,6 +100,7 @@ func retag(ctx context.Context, p Plan, m made) error {
 	if len(stale) == 0 {
 		return nil
 	}
+	b.note("tags of %s brought up to date: %s", m.id, strings.Join(slices.Sorted(maps.Keys(stale)), ", "))
 	err := together(
 		func() error { return tag(ctx, m.cloud, stale, m.id) },
 		func() error { return tag(ctx, m.cloud, userTags(p.SnapshotTags), m.snapshots...) },

@@ -3,6 +3,7 @@ package builder
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/google/go-cmp/cmp"
 
@@ -239,4 +241,78 @@ func TestReusedAnyhow(t *testing.T) {
 	if img, err := b.Build(t.Context(), trivial()); err != nil || !img.Reused {
 		t.Errorf("%+v, %v", img, err)
 	}
+}
+
+// TestReusedNames: who looks by name is warned of.
+func TestReusedNames(t *testing.T) {
+	for name, tt := range map[string]struct {
+		wanted string
+		want   []string
+	}{
+		"the newest":   {"web 7", []string{}},
+		"not any more": {"site 7", []string{`ami-1 keeps its name, "web 1": nobody finds it under a name like "site 7"`, "ami-9 (site 9) is newer than ami-1: who takes the newest image of that name gets that one"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cloud := newFake()
+			b := newBuilder(t, cloud, &fakeMachine{})
+			if _, err := b.Build(t.Context(), trivial()); err != nil {
+				t.Fatal(err)
+			}
+			cloud.add("ami-9", "site 9", types.ImageStateAvailable)
+			cloud.add("ami-8", "website 9", types.ImageStateAvailable)
+			b.Reuse = true
+			got := []string{}
+			b.OnEvent = func(e Event) {
+				if n, ok := e.(Note); ok && n.Warning {
+					got = append(got, n.Text)
+				}
+			}
+			cfg := trivial()
+			cfg.Output.Name = tt.wanted
+			if _, err := b.Build(t.Context(), cfg); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestCopyMissing: a copy that is missing is made without a bake; when that
+// does not succeed, the image itself stays.
+func TestCopyMissing(t *testing.T) {
+	for _, fails := range []bool{false, true} {
+		cloud, west := newFake(), &westEC2{fakeEC2: newFake(), fails: fails}
+		b := newBuilder(t, cloud, &fakeMachine{})
+		b.InRegion = func(string) EC2 { return west }
+		if _, err := b.Build(t.Context(), trivial()); err != nil {
+			t.Fatal(err)
+		}
+		cloud.undone, b.Reuse = nil, true
+		cfg := trivial()
+		cfg.Output.Name, cfg.Output.Regions = "web 2", []RegionCopy{{Region: "us-west-2"}}
+		img, err := b.Build(t.Context(), cfg)
+		if fails != (err != nil) || len(cloud.undone) > 0 {
+			t.Errorf("fails: %v; %+v, %v, took back %q", fails, img, err, cloud.undone)
+		}
+		if want := map[string]string{"us-west-2": "ami-w"}; !fails && (img.ID != "ami-1" || !img.Reused || !maps.Equal(img.Copies, want) || *west.images["ami-w"].Name != "web 1") {
+			t.Errorf("%+v, a copy named %q", img, *west.images["ami-w"].Name)
+		}
+	}
+}
+
+// westEC2 is another region, to which images are copied.
+type westEC2 struct {
+	*fakeEC2
+	fails bool
+}
+
+func (w *westEC2) CopyImage(_ context.Context, in *ec2.CopyImageInput, _ ...options) (*ec2.CopyImageOutput, error) {
+	state := types.ImageStateAvailable
+	if w.fails {
+		state = types.ImageStateFailed
+	}
+	w.add("ami-w", *in.Name, state)
+	return &ec2.CopyImageOutput{ImageId: aws.String("ami-w")}, nil
 }

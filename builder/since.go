@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,7 +30,7 @@ type Since struct {
 // Since compares a plan with the last image of its name, whose digits may be
 // others: web-1700000001 comes after web-1700000000. Without such an image it is nil.
 func (b *Builder) Since(ctx context.Context, p Plan) (*Since, error) {
-	img, found, err := b.lastOfName(ctx, p.Config.Output.Name)
+	img, found, err := newestNamed(ctx, b.EC2, p.Config.Output.Name, map[string][]string{"tag-key": {TagInputs}})
 	if err != nil || !found || len(p.Parts) == 0 {
 		return nil, err
 	}
@@ -44,14 +45,14 @@ func (b *Builder) Since(ctx context.Context, p Plan) (*Since, error) {
 	return since, nil
 }
 
-// lastOfName finds the newest image that says what it is made of.
-func (b *Builder) lastOfName(ctx context.Context, name string) (img types.Image, found bool, err error) {
-	out, err := b.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{
-		Owners:  []string{"self"},
-		Filters: toFilters(map[string][]string{"name": {anyDigits(literal(name))}, "tag-key": {TagInputs}}),
-	})
+// newestNamed finds the newest image of a name, whose digits may be others, that
+// passes some filters more.
+func newestNamed(ctx context.Context, cloud EC2, name string, more map[string][]string) (img types.Image, found bool, err error) {
+	filters := map[string][]string{"name": {anyDigits(literal(name))}}
+	maps.Copy(filters, more)
+	out, err := cloud.DescribeImages(ctx, &ec2.DescribeImagesInput{Owners: []string{"self"}, Filters: toFilters(filters)})
 	if err != nil {
-		return img, false, fmt.Errorf("look for earlier images of the name: %w", err)
+		return img, false, fmt.Errorf("look for images of the name: %w", err)
 	}
 	for _, each := range out.Images {
 		if anyDigits(aws.ToString(each.Name)) == anyDigits(name) && (!found || newer(each, img)) {
