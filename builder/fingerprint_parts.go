@@ -129,8 +129,10 @@ func (s *sealer) script(p *partSum, n int, script provision.Script) {
 	p.option(n, "remote_folder", cmp.Or(script.RemoteFolder, "/tmp"), "/tmp")
 	p.option(n, "remote_file", script.RemoteFile, "")
 	p.option(n, "skip_clean", script.SkipClean, false)
-	codes := slices.Sorted(slices.Values(script.ValidExitCodes))
-	p.option(n, "valid_exit_codes", slices.Compact(codes), "[]")
+	codes := slices.Compact(slices.Sorted(slices.Values(script.ValidExitCodes)))
+	if len(codes) > 0 {
+		p.option(n, "valid_exit_codes", codes, "[0]")
+	}
 	p.option(n, "expect_disconnect", script.ExpectDisconnect, false)
 	p.option(n, "start_retry_timeout", script.StartTimeout, "0s")
 }

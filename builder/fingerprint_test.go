@@ -374,3 +374,30 @@ func placed(s Step) Step {
 	}
 	return s
 }
+
+// TestFingerprintIsStable holds fingerprints to what earlier versions said: when
+// this fails, every image is baked anew. If that is meant, raise fingerprintVersion.
+func TestFingerprintIsStable(t *testing.T) {
+	cfg := trivial()
+	cfg.Instance.BlockDevices = []BlockDevice{{DeviceName: "/dev/sdf", SizeGiB: 3}}
+	cfg.Secrets = []string{"hunter2"}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, []byte("contents\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Steps = append(cfg.Steps,
+		Upload{Trees: []provision.Tree{{Source: file, Dest: "/srv/"}, {Content: []byte("x"), Dest: "/etc/x"}}},
+		Run{Scripts: []provision.Script{{Name: "b.sh", Body: []byte("true\r\n"), Env: []string{"B=2", "A=hunter2"}, ValidExitCodes: []int{3, 0}}}},
+	)
+	p, err := newBuilder(t, newFake(), &fakeMachine{}).Plan(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, part := range p.Parts[sourcePart:] { // the first is of imago itself
+		got = append(got, short(part.Digest))
+	}
+	if want := []string{"c317f8fc", "2da6d0c7", "0cc5ed63", "1d672ae1", "cd8dc732"}; !slices.Equal(got, want) {
+		t.Errorf("digests %q, want %q", got, want)
+	}
+}
