@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/imagobuild/imago/provision"
 )
@@ -137,7 +138,8 @@ func (b *Builder) keepInputs(p Plan) {
 	dir := b.recordDir(p.Fingerprint)
 	data, err := json.Marshal(record{p.Source.ID, p.Parts})
 	if err = errors.Join(err, os.MkdirAll(dir, 0o700)); err == nil {
-		err = os.WriteFile(filepath.Join(dir, recordFile), data, 0o600)
+		now := time.Now() // it was used, and is forgotten later
+		err = errors.Join(os.WriteFile(filepath.Join(dir, recordFile), data, 0o600), os.Chtimes(dir, now, now))
 	}
 	for i, s := range p.Config.Steps {
 		up, ok := s.(Upload)

@@ -26,20 +26,14 @@ func (s *sealer) seal(text string) string {
 	if len(found) == 0 {
 		return text
 	}
-	var missing []string
-	for _, secret := range found {
-		if s.sealed[secret] == "" {
-			missing = append(missing, secret)
-		}
-	}
-	hashes := make([]string, len(missing))
-	err := forEach(len(missing), func(i int) (err error) { hashes[i], err = slowHash(missing[i], s.salt); return err })
-	s.err = cmp.Or(s.err, err)
 	if s.sealed == nil {
 		s.sealed = map[string]string{}
 	}
-	for i, secret := range missing {
-		s.sealed[secret] = hashes[i]
+	for _, secret := range found { // one after another, for the sake of memory
+		if s.sealed[secret] == "" {
+			hash, err := slowHash(secret, s.salt)
+			s.sealed[secret], s.err = hash, cmp.Or(s.err, err)
+		}
 	}
 	return replaceEach(text, found, func(secret string) string { return "\x00secret " + s.sealed[secret] + "\x00" })
 }
@@ -66,8 +60,8 @@ func replaceEach(text string, found []string, with func(string) string) string {
 	return strings.NewReplacer(pairs...).Replace(text)
 }
 
-// slowHash is scrypt with 32 MiB: about a tenth of a second a try.
+// slowHash is scrypt with 16 MiB: some hundredths of a second a try.
 func slowHash(secret, salt string) (string, error) {
-	key, err := scrypt.Key([]byte(secret), []byte("imago fingerprint "+fingerprintVersion+" "+salt), 1<<15, 8, 1, 32)
+	key, err := scrypt.Key([]byte(secret), []byte("imago fingerprint "+fingerprintVersion+" "+salt), 1<<14, 8, 1, 32)
 	return hex.EncodeToString(key), err
 }
