@@ -65,6 +65,7 @@ accept: deps build
 	go test -count=1 -v -timeout 60m -run 'TestBadWeather|TestCrowd' ./e2e -weather 20 -crowd 50
 	e2e/weather.sh 20
 	go test -count=1 -run TestPlanProperties ./builder/gc -accounts 100000
+	go test -count=5 -run TestFingerprintChanges ./builder -changes 1000
 	go test -count=1 -timeout 60m -run 'Anywhere|LostAnswers' ./e2e -everywhere
 	go test -count=10 -timeout 60m -run 'Random|Resumes|Cut|Dead' ./provision
 	go test -count=1 -timeout 60m -run 'TestCut$$' ./e2e -cut-bakes 20

@@ -56,6 +56,14 @@ type Builder struct {
 	// should see is an Event. Optional; defaults to discarding.
 	Log *slog.Logger
 
+	// Reuse takes an image that is there already, when it has the fingerprint of
+	// the one to be made, and completes what it lacks: copies in other regions, who may use it, tags.
+	Reuse bool
+
+	// Cache is a directory for what saves time and explains changes: digests of
+	// files, and what decided earlier images. Optional; without it every file is read each time.
+	Cache string
+
 	// RunID names the run that the build is part of. Optional.
 	RunID string
 
@@ -136,6 +144,10 @@ func (b *Builder) Build(ctx context.Context, cfg Config) (img Image, err error) 
 	defer trash.renew(ctx)()
 	defer recovered(&err) // so that a bug leaves nothing behind either
 
+	b.keepInputs(plan)
+	if plan.Reuse != nil {
+		return b.reuse(ctx, plan, trash)
+	}
 	inst, err := attempt(ctx, b, func() (instance, error) { return b.launch(ctx, plan, trash) })
 	if err != nil {
 		return Image{}, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -17,8 +18,16 @@ import (
 // capture brings the machine to rest and makes the image of it.
 func (b *Builder) capture(ctx context.Context, p Plan, c *connection, trash *estate) (img Image, err error) {
 	defer b.stage(ctx, StageCapture)(&err)
-	if err := b.stop(ctx, p, c); err != nil {
+	same := true
+	err = together(
+		func() error { return b.stop(ctx, p, c) },
+		func() error { same = b.sameTrees(ctx, p); return nil },
+	)
+	if err != nil {
 		return Image{}, &Error{StageCapture, c.inst.id, err}
+	}
+	if !same {
+		p.forgetFingerprint()
 	}
 	return b.image(ctx, p, c.inst, trash)
 }
@@ -49,22 +58,25 @@ func (b *Builder) image(ctx context.Context, p Plan, inst instance, trash *estat
 	return b.result(p, made, trash), nil
 }
 
-// made is an image that this build made, in one region.
+// made is an image that this build made, or found, in one region.
 type made struct {
 	thing
 	snapshots []string
-	undo      *undo.Entry
+	undo      *undo.Entry  // nil: it was there already
+	found     *types.Image // the one that was
 }
 
 // result keeps what was made and says so.
 func (b *Builder) result(p Plan, all []made, trash *estate) Image {
 	img := Image{
 		ID: all[0].id, Region: all[0].region, Name: p.Config.Output.Name,
-		Snapshots: all[0].snapshots, Copies: map[string]string{}, Source: p.Source,
+		Snapshots: all[0].snapshots, Copies: map[string]string{}, Source: p.Source, Fingerprint: p.Fingerprint, Created: time.Now().UTC(),
 	}
 	for i, m := range all {
-		m.undo.Keep()
-		trash.record(Kept, m.thing) // if that is lost, gc sees by the image itself that it is whole
+		if m.found == nil {
+			m.undo.Keep()
+			trash.record(Kept, m.thing) // if that is lost, gc sees by the image itself that it is whole
+		}
 		b.event(ImageReady{m.region, m.id})
 		if i > 0 {
 			img.Copies[m.region] = m.id

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -78,18 +79,31 @@ func (f *fakeEC2) DescribeImages(_ context.Context, in *ec2.DescribeImagesInput,
 		out.Images = append(out.Images, img)
 	}
 	if len(in.Filters) > 0 {
-		value := map[string]func(types.Image) string{
-			"name":            func(i types.Image) string { return *i.Name },
-			"image-id":        func(i types.Image) string { return *i.ImageId },
-			"tag:" + TagDraft: func(i types.Image) string { return tagOf(i.Tags, TagDraft) },
-		}[*in.Filters[0].Name]
 		for _, img := range f.images {
-			if slices.Contains(in.Filters[0].Values, value(img)) {
+			if !slices.ContainsFunc(in.Filters, func(by types.Filter) bool { return !matches(img, by) }) {
 				out.Images = append(out.Images, img)
 			}
 		}
 	}
 	return out, nil
+}
+
+// matches says whether an image passes a filter.
+func matches(img types.Image, by types.Filter) bool {
+	var value string
+	switch name, _ := strings.CutPrefix(*by.Name, "tag:"); *by.Name {
+	case "name":
+		return slices.ContainsFunc(by.Values, func(p string) bool { ok, _ := path.Match(p, *img.Name); return ok })
+	case "image-id":
+		value = *img.ImageId
+	case "state":
+		value = string(img.State)
+	case "tag-key":
+		return slices.ContainsFunc(img.Tags, func(t types.Tag) bool { return slices.Contains(by.Values, *t.Key) })
+	default:
+		value = tagOf(img.Tags, name)
+	}
+	return slices.Contains(by.Values, value)
 }
 
 func (f *fakeEC2) ImportKeyPair(_ context.Context, in *ec2.ImportKeyPairInput, _ ...options) (*ec2.ImportKeyPairOutput, error) {
@@ -201,6 +215,14 @@ func (f *fakeEC2) CreateImage(_ context.Context, in *ec2.CreateImageInput, _ ...
 func (f *fakeEC2) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...options) (*ec2.CreateTagsOutput, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	for _, id := range in.Resources {
+		if img, ok := f.images[id]; ok {
+			for _, t := range in.Tags {
+				img.Tags = append(slices.DeleteFunc(img.Tags, func(old types.Tag) bool { return *old.Key == *t.Key }), t)
+			}
+			f.images[id] = img
+		}
+	}
 	f.tagged = append(f.tagged, strings.Join(in.Resources, " ")+": "+*in.Tags[0].Key+"="+*in.Tags[0].Value)
 	return nil, nil
 }
@@ -231,6 +253,15 @@ func (f *fakeEC2) add(id, name string, state types.ImageState, specs ...types.Ta
 	}
 }
 
+// tag puts an image's tags on it.
+func (f *fakeEC2) tag(id string, specs []types.TagSpecification) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	img := f.images[id]
+	img.Tags = specs[0].Tags
+	f.images[id] = img
+}
+
 func (f *fakeEC2) DeregisterImage(_ context.Context, in *ec2.DeregisterImageInput, _ ...options) (*ec2.DeregisterImageOutput, error) {
 	f.undo(*in.ImageId)
 	f.mu.Lock()
@@ -248,6 +279,7 @@ func (f *fakeEC2) DeleteSnapshot(_ context.Context, in *ec2.DeleteSnapshotInput,
 type fakeMachine struct {
 	Machine
 	run    func(context.Context) error
+	upload func() error
 	mu     sync.Mutex
 	said   []string // what was run through Output
 	tidied string   // the script that made it ready to be captured
@@ -268,15 +300,18 @@ func (m *fakeMachine) Run(ctx context.Context, _ provision.Script, stdout, _ io.
 	return nil
 }
 
+func (m *fakeMachine) Upload(context.Context, provision.Tree, func(provision.Progress)) error {
+	if m.upload != nil {
+		return m.upload()
+	}
+	return nil
+}
+
 func (m *fakeMachine) Output(_ context.Context, command string) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.said = append(m.said, command)
 	return "", nil
-}
-
-func (m *fakeMachine) Upload(context.Context, provision.Tree, func(provision.Progress)) error {
-	return nil
 }
 
 // OutputOf is asked to make the machine ready to be captured.

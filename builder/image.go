@@ -12,6 +12,13 @@ type Image struct {
 	// Copies are the same image elsewhere: region to id.
 	Copies map[string]string
 
+	// Fingerprint is the digest of everything that decides the image; empty when that cannot be known.
+	Fingerprint string
+
+	// Reused says that the image was there already, since Created.
+	Reused  bool
+	Created time.Time
+
 	Source SourceImage
 	Took   time.Duration
 }

@@ -131,13 +131,3 @@ func look(ctx context.Context, t thing) (all []listed, err error) {
 	}
 	return all, nil
 }
-
-// tagOf is the value of a tag, or "".
-func tagOf(tags []types.Tag, key string) string {
-	for _, t := range tags {
-		if aws.ToString(t.Key) == key {
-			return aws.ToString(t.Value)
-		}
-	}
-	return ""
-}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -41,8 +42,19 @@ type Plan struct {
 	Groups []string
 	CIDRs  []string
 
+	// Parts are what decides the image, and Fingerprint the digest of them all, in hex.
+	// It is empty when something cannot be known before the build; Unknown says what.
+	Parts       []Part
+	Fingerprint string
+	Unknown     []string
+
+	// Reuse is an image that is there already and has the fingerprint. Nil: there is none, or none was wanted.
+	Reuse *Reuse
+
 	// Replaces are older images of the same name, by region, taken away once the new one is available.
 	Replaces map[string][]types.Image
+
+	named map[string][]types.Image // images of the same name that must stay, by region
 
 	// Listings are what the upload steps send, by step and tree. Generated trees have none.
 	Listings map[int][]provision.Listing
@@ -73,17 +85,50 @@ func (b *Builder) Plan(ctx context.Context, cfg Config) (p Plan, err error) {
 		return Plan{}, err
 	}
 	p = Plan{Config: cfg, ID: newID(), Expires: time.Now().Add(Lifetime).UTC().Truncate(time.Second)}
+	needed, reused := context.WithCancel(ctx) // by a bake
+	defer reused()
+	var bake error  // of no account when nothing is baked
 	err = together( // each fills in fields of its own
-		func() error { return b.planSource(ctx, &p) },
-		func() error { return b.planNetwork(ctx, &p) },
-		func() error { return b.planGroups(ctx, &p) },
-		func() error { return b.planNames(ctx, &p) },
-		func() error { return b.planTrees(ctx, &p) },
+		func() error {
+			err := b.planInputs(ctx, &p)
+			if p.Reuse != nil {
+				reused()
+			}
+			return err
+		},
+		func() error { bake = b.planBake(needed, &p); return nil },
 	)
+	if p.Reuse == nil {
+		err = errors.Join(err, bake, p.checkNames())
+	}
 	if err != nil {
 		return Plan{}, err
 	}
 	return p, p.planTags()
+}
+
+// planBake finds what only a bake needs: a place for the machine, and a name.
+func (b *Builder) planBake(ctx context.Context, p *Plan) error {
+	return together(
+		func() error { return b.planNetwork(ctx, p) },
+		func() error { return b.planGroups(ctx, p) },
+		func() error { return b.planNames(ctx, p) },
+	)
+}
+
+// planInputs finds out what decides the image, and whether it is there already.
+func (b *Builder) planInputs(ctx context.Context, p *Plan) error {
+	err := together(
+		func() error { return b.planSource(ctx, p) },
+		func() error { return b.planTrees(ctx, p) },
+	)
+	if err != nil {
+		return err
+	}
+	if err := p.planFingerprint(); err != nil {
+		return err
+	}
+	return b.planReuse(ctx, p)
 }
 
 // newID makes a build's id.
@@ -99,7 +144,7 @@ func (b *Builder) planNames(ctx context.Context, p *Plan) error {
 	if o.SkipImage {
 		return nil
 	}
-	p.Replaces = map[string][]types.Image{}
+	p.Replaces, p.named = map[string][]types.Image{}, map[string][]types.Image{}
 	errs := []error{b.planName(ctx, p, p.Config.Region, b.EC2)}
 	if len(o.Regions) > 0 && b.InRegion == nil {
 		return errors.Join(append(errs, errors.New("copies to other regions: this Builder has no InRegion"))...)
@@ -115,20 +160,41 @@ func (b *Builder) planNames(ctx context.Context, p *Plan) error {
 func (b *Builder) planName(ctx context.Context, p *Plan, region string, cloud EC2) error {
 	defer b.span(SpanAWS, "look for the image's name")()
 	name := p.Config.Output.Name
-	out, err := cloud.DescribeImages(ctx, &ec2.DescribeImagesInput{
-		Owners:  []string{"self"},
-		Filters: []types.Filter{{Name: aws.String("name"), Values: []string{literal(name)}}},
-	})
+	out, err := cloud.DescribeImages(ctx, imagesNamed(name))
 	if err != nil {
 		return fmt.Errorf("look for images named %q in %s: %w", name, region, err)
 	}
 	others := slices.DeleteFunc(out.Images, func(i types.Image) bool { return tagOf(i.Tags, TagBuild) == p.ID }) // a build that is gone on with has its own
-	if len(others) > 0 && !p.Config.Output.ReplaceExisting {
-		return fmt.Errorf("the image name %q is taken by %s in %s: choose another name, put {{timestamp}} in it, or replace the image with -force",
-			name, aws.ToString(others[0].ImageId), region)
+	if p.Config.Output.ReplaceExisting {
+		p.Replaces[region] = others
+	} else {
+		p.named[region] = others
 	}
-	p.Replaces[region] = others
 	return nil
+}
+
+// imagesNamed asks for the account's images of one name.
+func imagesNamed(name string) *ec2.DescribeImagesInput {
+	return &ec2.DescribeImagesInput{
+		Owners:  []string{"self"},
+		Filters: []types.Filter{{Name: aws.String("name"), Values: []string{literal(name)}}},
+	}
+}
+
+// checkNames says which names are taken by images that must stay.
+func (p *Plan) checkNames() error {
+	var errs []error
+	for _, region := range slices.Sorted(maps.Keys(p.named)) {
+		for _, img := range p.named[region] {
+			errs = append(errs, taken(p.Config.Output.Name, region, img))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func taken(name, region string, by types.Image) error {
+	return fmt.Errorf("the image name %q is taken by %s in %s: choose another name, put {{timestamp}} in it, or replace the image with -force",
+		name, aws.ToString(by.ImageId), region)
 }
 
 // planTrees looks at everything that will be sent.
@@ -142,7 +208,7 @@ func (b *Builder) planTrees(ctx context.Context, p *Plan) error {
 			continue
 		}
 		for _, t := range up.Trees {
-			l, err := t.List(ctx)
+			l, err := t.ListKnown(ctx, b.knownFile(t))
 			if err != nil {
 				errs = append(errs, at(up.Where, err))
 			}

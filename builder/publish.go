@@ -12,7 +12,7 @@ import (
 
 // copies copies the image to other regions, all at once, and waits for them.
 func (b *Builder) copies(ctx context.Context, p Plan, from made, trash *estate) ([]made, error) {
-	regions := slices.DeleteFunc(slices.Clone(p.Config.Output.Regions), func(r RegionCopy) bool { return r.Region == from.region })
+	regions := otherRegions(p.Config)
 	all := make([]made, len(regions))
 	start := func(i int) error {
 		r := regions[i]
@@ -43,6 +43,11 @@ func (b *Builder) copies(ctx context.Context, p Plan, from made, trash *estate) 
 	return all, forEach(len(all), func(i int) error { return b.awaitAvailable(ctx, p, &all[i]) })
 }
 
+// otherRegions are those that get a copy.
+func otherRegions(c Config) []RegionCopy {
+	return slices.DeleteFunc(slices.Clone(c.Output.Regions), func(r RegionCopy) bool { return r.Region == c.Region })
+}
+
 // copyInput is what a build asks of CopyImage.
 func copyInput(p Plan, from made, to RegionCopy) *ec2.CopyImageInput {
 	o := p.Config.Output
@@ -51,7 +56,7 @@ func copyInput(p Plan, from made, to RegionCopy) *ec2.CopyImageInput {
 		Name:        &o.Name, Description: optional(o.Description),
 		SourceImageId: &from.id, SourceRegion: &from.region,
 		TagSpecifications: tagSpecs(map[types.ResourceType]map[string]string{
-			types.ResourceTypeImage: p.ImageTags, types.ResourceTypeSnapshot: p.SnapshotTags,
+			types.ResourceTypeImage: p.copyTags(p.ImageTags, to), types.ResourceTypeSnapshot: p.copyTags(p.SnapshotTags, to),
 		}),
 	}
 	if o.Encrypt != nil && *o.Encrypt || to.KMSKeyID != "" {

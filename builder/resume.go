@@ -89,13 +89,14 @@ func (b *Builder) planAgain(ctx context.Context, cfg Config, said []Record) (p P
 	if err != nil {
 		return Plan{}, err
 	}
-	if err := p.planTags(); err != nil {
+	if err := errors.Join(p.planFingerprint(), p.planTags()); err != nil {
 		return Plan{}, err
 	}
-	if is := p.inputs(); is == "" || is != said[i].Inputs {
+	if is := p.order(); is == "" || is != said[i].Inputs {
 		return Plan{}, &NoResumeError{p.ID, "it is of something else: since then the template, a variable, a file or the source image has changed"}
 	}
-	return p, b.planNames(ctx, &p)
+	err = b.planNames(ctx, &p)
+	return p, errors.Join(err, p.checkNames())
 }
 
 // recall takes over what a build is said to have made, as far as it is there.

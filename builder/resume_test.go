@@ -81,7 +81,13 @@ func TestResume(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := Image{ID: "ami-1", Region: "us-east-1", Name: "web 1", Snapshots: []string{"snap-1"}, Copies: map[string]string{"eu-west-1": "ami-3"}, Source: img.Source, Took: img.Took}
+			again := cfg // whose name is not taken
+			again.Output.Name = "web 2"
+			plan, err := b.Plan(t.Context(), again)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := Image{Fingerprint: plan.Fingerprint, Created: img.Created, ID: "ami-1", Region: "us-east-1", Name: "web 1", Snapshots: []string{"snap-1"}, Copies: map[string]string{"eu-west-1": "ami-3"}, Source: img.Source, Took: img.Took}
 			if diff := cmp.Diff(want, img); diff != "" || img.Source.ID != "ami-0" {
 				t.Error(diff)
 			}
@@ -208,7 +214,7 @@ func TestCanceledWhilePending(t *testing.T) {
 // TestUnfinished: images that are finished, or whose builds are several, are not gone on with.
 func TestUnfinished(t *testing.T) {
 	image := func(build, expires string) types.TagSpecification {
-		return types.TagSpecification{Tags: toTags(map[string]string{TagBuild: build, TagExpires: expires, TagInputs: "x"})}
+		return types.TagSpecification{Tags: toTags(map[string]string{TagBuild: build, TagExpires: expires, TagOrder: "x"})}
 	}
 	for want, images := range map[string][]types.TagSpecification{
 		`there is nothing to go on with: no image "web 1" is being made in us-east-1`:                                          {image("000000000001", ExpiresNever), {}},

@@ -24,14 +24,17 @@ func (p *Plan) planTags() error {
 		return filled
 	}
 	own := map[string]string{TagBuild: p.ID, TagExpires: p.Expires.Format(time.RFC3339)}
+	inputs := p.inputTags()
 	run := fill("run_tags", in.Tags)
 	p.RunTags = merge(map[string]string{"Name": "imago " + p.Config.Name}, run, own)
 
-	p.ImageTags = merge(fill("tags", o.Tags), own)
+	p.ImageTags = merge(fill("tags", o.Tags), own, inputs)
 	if !o.SkipRunTags {
 		p.ImageTags = merge(run, p.ImageTags)
 	}
-	p.SnapshotTags = merge(p.ImageTags, fill("snapshot_tags", o.SnapshotTags), own)
+	p.ImageTags = fitTags(p.ImageTags)
+	p.SnapshotTags = merge(p.ImageTags, fill("snapshot_tags", o.SnapshotTags), own, inputs)
+	p.SnapshotTags = fitTags(p.SnapshotTags)
 
 	in.VolumeTags = fill("run_volume_tags", in.VolumeTags)
 	if in.Spot != nil {

@@ -51,7 +51,7 @@ func (b *Builder) Unfinished(ctx context.Context, cfg Config) ([]Record, error) 
 	case 0:
 		return nil, &NoResumeError{Why: fmt.Sprintf("no image %q is being made in %s", cfg.Output.Name, cfg.Region)}
 	case 1:
-		return supposed(Plan{Config: cfg, ID: ids[0]}, tagOf(images[0].Tags, TagInputs)), nil
+		return supposed(Plan{Config: cfg, ID: ids[0]}, tagOf(images[0].Tags, TagOrder)), nil
 	}
 	return nil, &NoResumeError{Why: fmt.Sprintf("several builds have begun the image %q in %s: %s", cfg.Output.Name, cfg.Region, strings.Join(ids, ", "))}
 }
@@ -67,7 +67,7 @@ func (b *Builder) unfinishedImages(ctx context.Context, cfg Config) (all []types
 			return nil, fmt.Errorf("look for images that are to be %q: %w", cfg.Output.Name, err)
 		}
 		for _, i := range out.Images {
-			if tagOf(i.Tags, TagBuild) != "" && tagOf(i.Tags, TagInputs) != "" && tagOf(i.Tags, TagExpires) != ExpiresNever {
+			if tagOf(i.Tags, TagBuild) != "" && tagOf(i.Tags, TagOrder) != "" && tagOf(i.Tags, TagExpires) != ExpiresNever {
 				all = append(all, i)
 			}
 		}

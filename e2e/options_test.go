@@ -113,7 +113,7 @@ func TestResult(t *testing.T) {
 	named := strings.Replace(template(options, ``), "e2e {{timestamp}} {{uuid}}", "e2e result", 1)
 	dir := write(t, "t.json", named)
 	first := bakeIn(t, dir)
-	if r := cloud.exec(t.Context(), dir, "build", "--local", "t.json"); r.code != 1 || !strings.Contains(r.stderr, first.id) {
+	if r := cloud.exec(t.Context(), dir, "build", "--local", "--no-reuse", "t.json"); r.code != 1 || !strings.Contains(r.stderr, first.id) {
 		t.Errorf("a taken name: exit %d, want 1, and %s in:\n%s", r.code, first.id, r.stderr)
 	}
 	second := bakeIn(t, dir, "-force")

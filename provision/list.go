@@ -3,12 +3,9 @@ package provision
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"os"
 )
@@ -16,7 +13,14 @@ import (
 // List looks at the tree without touching the machine, and reads every file. Its
 // error holds everything that would stop an upload: missing and unreadable
 // files, sockets, FIFOs and devices, each by name, up to twenty of them.
-func (t Tree) List(ctx context.Context) (Listing, error) {
+func (t Tree) List(ctx context.Context) (Listing, error) { return t.ListKnown(ctx, "") }
+
+// ListKnown is List with a memory: files that have not changed since the file
+// known was written are not read again. It is made or renewed, for one tree; an
+// empty name is no memory. A file counts as unchanged when its device, inode,
+// size, and times of modification and change are what they were, unless it had
+// changed within two seconds of being looked at.
+func (t Tree) ListKnown(ctx context.Context, known string) (Listing, error) {
 	if err := t.check(); err != nil {
 		return Listing{}, err
 	}
@@ -24,40 +28,20 @@ func (t Tree) List(ctx context.Context) (Listing, error) {
 	if err != nil {
 		return Listing{}, err
 	}
-	sum, buffer := sha256.New(), make([]byte, copyBuffer)
-	var unread problems
+	l := newLister(ctx, t, known)
 	err = t.walk(ctx, visitor{enter: func(e entry) error {
-		if err := t.digest(ctx, sum, e, buffer); err != nil {
-			unread.add(err)
-		}
+		l.add(e)
 		return s.add(e)
 	}})
-	if err := errors.Join(err, unread.err()); err != nil {
+	sum, unread := l.finish(err == nil)
+	if err := errors.Join(err, unread); err != nil {
 		return Listing{}, err
 	}
-	return Listing{Files: s.files, Bytes: s.bytes, Digest: hex.EncodeToString(sum.Sum(nil))}, nil
-}
-
-// digest adds one entry to sum, each part behind its length, so that no two trees read the same.
-func (t Tree) digest(ctx context.Context, sum hash.Hash, e entry, buffer []byte) error {
-	part := func(s string) {
-		var length [8]byte
-		binary.BigEndian.PutUint64(length[:], uint64(len(s)))
-		sum.Write(length[:])
-		io.WriteString(sum, s)
+	listing := Listing{Files: s.files, Bytes: s.bytes, Digest: hex.EncodeToString(sum)}
+	if s.shape != shapeContents {
+		listing.Name = s.name
 	}
-	part(e.name)
-	part(e.mode.String())
-	part(e.link)
-	if !e.mode.IsRegular() {
-		return nil
-	}
-	contents := sha256.New()
-	if _, err := t.copyEntry(ctx, contents, e, buffer); err != nil {
-		return err
-	}
-	part(string(contents.Sum(nil)))
-	return nil
+	return listing, nil
 }
 
 // copyBuffer is how much of a file is read at once.

@@ -155,6 +155,10 @@ func TestDigest(t *testing.T) {
 	if len(want.Digest) != 64 {
 		t.Errorf("digest is %q", want.Digest)
 	}
+	if want.Name != filepath.Base(root) {
+		t.Errorf("it may be called %q, want %q", want.Name, filepath.Base(root))
+	}
+	want.Name = "" // contents have none
 	if got := list(t, provision.Tree{Source: plant(t, files) + "/", Dest: "/elsewhere"}); got != want {
 		t.Errorf("the same tree elsewhere is %+v, want %+v", got, want)
 	}

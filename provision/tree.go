@@ -36,6 +36,9 @@ type Listing struct {
 	Files int   // regular files
 	Bytes int64 // their sizes added up
 
+	// Name is what the root may be called on the machine; empty when only what it holds goes there.
+	Name string
+
 	// Digest is a SHA-256 over paths, contents, modes and link targets, in hex. Times do not count.
 	Digest string
 }

@@ -18,6 +18,7 @@ type entry struct {
 	mode   fs.FileMode
 	size   int64
 	link   string // target of a symbolic link
+	stamp  stamp  // of a regular file
 }
 
 // visitor is told of a tree's entries, one at a time and always in the same
@@ -151,7 +152,7 @@ func (w *walker) visit(source, name string, info fs.FileInfo, included bool) {
 	case !included:
 		return
 	case mode.IsRegular():
-		e.size = info.Size()
+		e.size, e.stamp = info.Size(), stampOf(info)
 	case mode&fs.ModeSymlink != 0:
 		target, err := os.Readlink(source)
 		if err != nil {

@@ -13,7 +13,9 @@ import (
 const buildHelp = `Launches a temporary instance for each build of TEMPLATE, uploads and runs what
 the template says, makes the image and takes everything else away again.
 stdout carries the id of each image, in the template's order, and nothing else;
-an id is there as soon as the image is, before the machine has gone.
+an id is there as soon as the image is, before the machine has gone. When an image
+of the same inputs is there already, that one is the result, and nothing is launched
+(imago help reuse).
 
 Examples:
   imago build web.json
@@ -23,6 +25,7 @@ Examples:
   imago build --json web.json | jq -r '.images[0].id'
   imago build -only=web -on-error=abort web.json
   imago build --resume web.json              go on where one that was killed, or whose wait was over, has left off
+  imago build --no-reuse web.json            also when nothing has changed
 
 Exit codes: 0 done, 1 failed and nothing left, 2 usage or configuration,
 4 something was left behind, 130 canceled.`
@@ -42,6 +45,7 @@ type buildOptions struct {
 	hostKey  string
 	timings  string
 	report   string
+	noReuse  bool
 	orphan   time.Duration // of a machine; 0: never
 	resume   bool
 	scan     builder.Scan
@@ -70,6 +74,7 @@ func buildCommand(s *session) *cli.Command {
 				Usage: "a machine that has not heard from imago for `TIME` ends itself; 0 for never",
 			},
 			&cli.BoolFlag{Name: "warn-on-undeclared-var", Usage: "warn of values in variable files that an HCL2 template has no variable for"},
+			noReuseFlag(),
 			localFlag(),
 			hostKeyFlag(),
 			&cli.StringFlag{
@@ -108,8 +113,8 @@ func readBuildOptions(c *cli.Context, s *session) (buildOptions, error) {
 		readable: c.Bool("machine-readable"), json: c.Bool("json"),
 		local: c.Bool("local"), parallel: c.Int("parallel-builds"), hostKey: c.String("ssh-host-key"),
 		timings: c.String("timings"), report: c.String("report"), orphan: c.Duration("orphan-timeout"),
-		resume: c.Bool("resume"),
-		scan:   builder.Scan{Mode: builder.ScanMode(c.String("scan")), Allow: c.StringSlice("scan-allow")},
+		noReuse: c.Bool("no-reuse"), resume: c.Bool("resume"),
+		scan: builder.Scan{Mode: builder.ScanMode(c.String("scan")), Allow: c.StringSlice("scan-allow")},
 	}
 	switch {
 	case o.orphan < 0 || o.orphan > 0 && o.orphan < shortestOrphan:

@@ -78,6 +78,11 @@ func localFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "local", Usage: "use the local cloud instead of AWS, and start it when needed", EnvVars: []string{"IMAGO_LOCAL"}}
 }
 
+// noReuseFlag is --no-reuse.
+func noReuseFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "no-reuse", Usage: "bake also when an image of the same inputs is there already", EnvVars: []string{"IMAGO_NO_REUSE"}}
+}
+
 // hostKeyFlag is --ssh-host-key.
 func hostKeyFlag() cli.Flag {
 	return &cli.StringFlag{

@@ -66,3 +66,12 @@ func journalDir() (string, error) {
 	state, err := stateDir()
 	return filepath.Join(state, "journal"), err
 }
+
+// inputsDir is where builds remember what they were made of; empty when there is no place for it.
+func inputsDir() string {
+	state, err := stateDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(state, "inputs")
+}

@@ -133,6 +133,7 @@ func TestReportJSON(t *testing.T) {
         "snap-1"
       ],
       "source_id": "ami-1",
+      "reused": false,
       "seconds": 1.235
     },
     {
@@ -143,6 +144,7 @@ func TestReportJSON(t *testing.T) {
       "name": "api",
       "snapshots": [],
       "source_id": "",
+      "reused": false,
       "seconds": 0
     }
   ],

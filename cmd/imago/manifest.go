@@ -25,6 +25,8 @@ type manifestBuild struct {
 	ArtifactID  string            `json:"artifact_id"`
 	RunUUID     string            `json:"packer_run_uuid"`
 	CustomData  map[string]string `json:"custom_data"`
+	Fingerprint string            `json:"fingerprint,omitempty"` // these two are imago's own
+	Reused      bool              `json:"reused,omitempty"`
 }
 
 // addToManifest appends a build to a manifest file, which is made when it is

@@ -54,6 +54,8 @@ func imageEnv(build template.Build, img builder.Image, runID string) []string {
 		"IMAGO_REGION=" + img.Region,
 		"IMAGO_ARTIFACT_ID=" + strings.Join(regionIDs(img), ","),
 		"IMAGO_SOURCE_IMAGE_ID=" + img.Source.ID,
+		"IMAGO_FINGERPRINT=" + img.Fingerprint,
+		fmt.Sprintf("IMAGO_REUSED=%v", img.Reused),
 	}
 }
 
@@ -85,6 +87,8 @@ func (b *bake) writeManifest(ctx context.Context, build template.Build, m templa
 		ArtifactID:  strings.Join(regionIDs(img), ","),
 		RunUUID:     b.runID,
 		CustomData:  custom,
+		Fingerprint: img.Fingerprint,
+		Reused:      img.Reused,
 	}
 	if m.StripTime {
 		entry.BuildTime = 0

@@ -88,6 +88,8 @@ func TestPostProcessorEnvironment(t *testing.T) {
 		"PACKER_BUILD_NAME=web", "PACKER_BUILDER_TYPE=amazon-ebs", "PACKER_RUN_UUID=run-1",
 		"IMAGO_IMAGE_ID=ami-2", "IMAGO_IMAGE_NAME=web hunter2", "IMAGO_REGION=us-west-2",
 		"IMAGO_ARTIFACT_ID=eu-west-1:ami-3,us-west-2:ami-2", "IMAGO_SOURCE_IMAGE_ID=ami-1",
+		"IMAGO_FINGERPRINT=",
+		"IMAGO_REUSED=false",
 	}
 	if diff := cmp.Diff(want, env); diff != "" {
 		t.Errorf("environment (-want +got)\n%s", diff)

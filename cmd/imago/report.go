@@ -109,7 +109,11 @@ type (
 		Copies    map[string]string `json:"copies,omitempty"` // region to id
 		Snapshots []string          `json:"snapshots"`
 		SourceID  string            `json:"source_id"`
-		Seconds   float64           `json:"seconds"`
+
+		Fingerprint string `json:"fingerprint,omitempty"`
+		Reused      bool   `json:"reused"`
+
+		Seconds float64 `json:"seconds"`
 	}
 	errorJSON struct {
 		Build   string `json:"build"`
@@ -131,6 +135,7 @@ func (s *session) reportJSON(results []result, runID string) error {
 				Build: s.secrets.Clean(r.build.Name), Type: r.build.Type,
 				ID: r.image.ID, Region: r.image.Region, Name: s.secrets.Clean(r.image.Name),
 				Copies: r.image.Copies, Snapshots: append([]string{}, r.image.Snapshots...), SourceID: r.image.Source.ID,
+				Fingerprint: r.image.Fingerprint, Reused: r.image.Reused,
 				Seconds: float64(r.image.Took.Round(time.Millisecond).Milliseconds()) / 1000,
 			})
 		}

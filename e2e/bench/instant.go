@@ -48,7 +48,7 @@ func (m *noMachine) Stop(context.Context, time.Duration) error { return m.Kill()
 func (b *bench) instant() row {
 	r := row{name: "instant", entries: []contender{
 		{name: imagoBake, bakes: []object{}, command: func(path string) []string {
-			return []string{b.imago, "build", "-color=false", "-ssh-host-key=off", path} // no instance gave the machine its key
+			return []string{b.imago, "build", "-color=false", "-no-reuse", "-ssh-host-key=off", path} // no instance gave the machine its key
 		}},
 		{name: packerBake, bakes: []object{}, command: b.packerBuild},
 	}}

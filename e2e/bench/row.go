@@ -78,7 +78,7 @@ func (b *bench) rowsOf(name string, links []link) ([]row, error) {
 }
 
 func (b *bench) imagoBuild(path string) []string {
-	return []string{b.imago, "build", "-color=false", path}
+	return []string{b.imago, "build", "-color=false", "-no-reuse", path}
 }
 
 func (b *bench) packerBuild(path string) []string {

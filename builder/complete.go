@@ -1,0 +1,141 @@
+package builder
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+)
+
+// reuse hands out the image that is there, after making the copies that it
+// lacks and saying of all of them who may use them.
+func (b *Builder) reuse(ctx context.Context, p Plan, trash *estate) (img Image, err error) {
+	r := p.Reuse
+	b.note("reusing %s (%s), made %s ago: everything that decides the image is the same; --no-reuse bakes it anyway",
+		r.ID, r.Name, age(r.Created))
+	wanted := p.Config.Output.Name
+	p.Config.Output.Name = r.Name // its own stays
+	all := []made{foundImage(r.images[p.Config.Region], p.Config.Region, b.EC2)}
+	for _, region := range slices.Sorted(maps.Keys(r.Copies)) {
+		all = append(all, foundImage(r.images[region], region, b.InRegion(region)))
+	}
+	err = together(
+		func() error { return b.complete(ctx, p, all) },
+		func() error { return b.compareNames(ctx, *all[0].found, wanted) },
+	)
+	if err != nil {
+		return Image{}, err
+	}
+	if len(r.Missing) > 0 {
+		copies, err := b.copyMissing(ctx, p, all[0], trash)
+		if err != nil {
+			return Image{}, err
+		}
+		all = append(all, copies...)
+	}
+	img = b.result(p, all, trash)
+	img.Reused, img.Created = true, r.Created
+	return img, nil
+}
+
+// compareNames warns where whoever looks for images by their name gets another one.
+func (b *Builder) compareNames(ctx context.Context, reused types.Image, wanted string) error {
+	id, name := aws.ToString(reused.ImageId), aws.ToString(reused.Name)
+	if anyDigits(name) != anyDigits(wanted) {
+		b.warn("%s keeps its name, %q: nobody finds it under a name like %q", id, name, wanted)
+	}
+	newest, found, err := newestNamed(ctx, b.EC2, wanted, nil)
+	if err == nil && found && newer(newest, reused) {
+		b.warn("%s (%s) is newer than %s: who takes the newest image of that name gets that one",
+			aws.ToString(newest.ImageId), aws.ToString(newest.Name), id)
+	}
+	return err
+}
+
+// foundImage is an image that an earlier build made.
+func foundImage(img types.Image, region string, cloud EC2) made {
+	t := thing{kind: KindImage, name: aws.ToString(img.Name), id: aws.ToString(img.ImageId), region: region, cloud: cloud}
+	return made{thing: t, snapshots: snapshotsOf(img), found: &img}
+}
+
+// copyMissing makes the copies that are missing.
+func (b *Builder) copyMissing(ctx context.Context, p Plan, from made, trash *estate) (copies []made, err error) {
+	defer b.stage(ctx, StageCapture)(&err)
+	b.note("copying it to %s, where there is none", strings.Join(p.Reuse.Missing, ", "))
+	p.Config.Output.Regions = slices.DeleteFunc(slices.Clone(p.Config.Output.Regions), func(r RegionCopy) bool {
+		return !slices.Contains(p.Reuse.Missing, r.Region)
+	})
+	if copies, err = b.copies(ctx, p, from, trash); err != nil {
+		return nil, err
+	}
+	return copies, b.publish(ctx, p, copies)
+}
+
+// complete gives images that are there the tags and permissions that the
+// template wants now. What it does not want any more stays: others may count on it.
+func (b *Builder) complete(ctx context.Context, p Plan, all []made) error {
+	p.Config.Output.ProductCodes, p.Config.Output.IMDS = nil, "" // they have a part in the fingerprint
+	return forEach(len(all), func(i int) error {
+		return together(
+			func() error { return publishOne(ctx, p, all[i]) },
+			func() error { return b.retag(ctx, p, all[i]) },
+		)
+	})
+}
+
+// retag brings an image's tags up to date, and its snapshots' with them.
+func (b *Builder) retag(ctx context.Context, p Plan, m made) error {
+	stale := userTags(p.ImageTags)
+	for _, t := range m.found.Tags {
+		if stale[aws.ToString(t.Key)] == aws.ToString(t.Value) {
+			delete(stale, aws.ToString(t.Key))
+		}
+	}
+	if len(stale) == 0 {
+		return nil
+	}
+	b.note("tags of %s brought up to date: %s", m.id, strings.Join(slices.Sorted(maps.Keys(stale)), ", "))
+	err := together(
+		func() error { return tag(ctx, m.cloud, stale, m.id) },
+		func() error { return tag(ctx, m.cloud, userTags(p.SnapshotTags), m.snapshots...) },
+	)
+	if err != nil {
+		return &Error{StageCapture, m.id, fmt.Errorf("set its tags: %w", err)}
+	}
+	return nil
+}
+
+func tag(ctx context.Context, cloud EC2, tags map[string]string, ids ...string) error {
+	if len(ids) == 0 || len(tags) == 0 {
+		return nil
+	}
+	_, err := cloud.CreateTags(ctx, &ec2.CreateTagsInput{Resources: ids, Tags: toTags(tags)})
+	return err
+}
+
+// userTags are tags without imago's own.
+func userTags(tags map[string]string) map[string]string {
+	all := maps.Clone(tags)
+	maps.DeleteFunc(all, func(key, _ string) bool { return strings.HasPrefix(key, "imago:") })
+	return all
+}
+
+// age is how long ago something was, in the largest unit that says enough.
+func age(since time.Time) string {
+	d := time.Since(since)
+	switch {
+	case d < time.Minute:
+		return "less than a minute"
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d hours", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days", int(d.Hours()/24))
+}
