@@ -83,7 +83,7 @@ func (c *localCloud) environ() []string {
 			env = append(env, kv)
 		}
 	}
-	return append(append(env, "IMAGO_STATE_DIR="+c.state, "AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=", "CHECKPOINT_DISABLE=1"), c.exports...)
+	return append(append(env, "IMAGO_STATE_DIR="+c.state, "IMAGO_NO_REUSE=1", "AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=", "CHECKPOINT_DISABLE=1"), c.exports...)
 }
 
 // export returns one of the variables that `imago local env` prints.

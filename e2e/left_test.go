@@ -19,6 +19,10 @@ func client(t *testing.T) *ec2.Client {
 		Region:       cloud.export(t, "AWS_REGION"),
 		BaseEndpoint: aws.String(cloud.export(t, "AWS_ENDPOINT_URL")),
 		Credentials:  credentials.NewStaticCredentialsProvider(cloud.export(t, "AWS_ACCESS_KEY_ID"), cloud.export(t, "AWS_SECRET_ACCESS_KEY"), ""),
+
+		// On a busy computer the SDK loses a connection now and then, which is none of ours
+		// (github.com/aws/aws-sdk-go-v2/issues/2737).
+		RetryMaxAttempts: 10,
 	})
 }
 

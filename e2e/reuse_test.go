@@ -39,7 +39,7 @@ func launched(t *testing.T) int {
 func TestReuse(t *testing.T) {
 	leavesNothing(t)
 	dir := small(t)
-	first := imago(t, dir, "build", "--local", "t.json")
+	first := imago(t, dir, "build", "--no-reuse=false", "--local", "t.json")
 	removeImage(t, first)
 	before := launched(t)
 
@@ -53,7 +53,7 @@ func TestReuse(t *testing.T) {
 		}
 	}
 	for _, d := range []string{dir, elsewhere} {
-		r := cloud.exec(t.Context(), d, "build", "--local", "t.json")
+		r := cloud.exec(t.Context(), d, "build", "--no-reuse=false", "--local", "t.json")
 		if r.code != 0 || r.stdout != first+"\n" || !strings.Contains(r.stderr, "reusing "+first) || !strings.Contains(r.stderr, "--no-reuse") {
 			t.Errorf("exit %d, stdout %q, want %s\n%s", r.code, r.stdout, first, r.stderr)
 		}
@@ -62,7 +62,7 @@ func TestReuse(t *testing.T) {
 		t.Errorf("%d instances were launched", n-before)
 	}
 	checkManifest(t, filepath.Join(dir, "manifest.json"), first)
-	if got := imago(t, dir, "plan", "--local", "t.json"); !strings.Contains(got, "reuse "+first) {
+	if got := imago(t, dir, "plan", "--no-reuse=false", "--local", "t.json"); !strings.Contains(got, "reuse "+first) {
 		t.Errorf("plan says\n%s", got)
 	}
 }
@@ -98,7 +98,7 @@ func TestRebake(t *testing.T) {
 	ids := map[string]bool{}
 	bakes := func(args ...string) {
 		t.Helper()
-		id := imago(t, dir, append(append([]string{"build", "--local"}, args...), "t.json")...)
+		id := imago(t, dir, append(append([]string{"build", "--no-reuse=false", "--local"}, args...), "t.json")...)
 		if ids[id] {
 			t.Errorf("%q: no bake", args)
 			return
@@ -113,7 +113,7 @@ func TestRebake(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "app/lib/b"), []byte("tw0\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	plan := imago(t, dir, "plan", "--local", "-var", "mode=b", "t.json")
+	plan := imago(t, dir, "plan", "--no-reuse=false", "--local", "-var", "mode=b", "t.json")
 	for _, want := range []string{
 		"bake: there is no image of this fingerprint",
 		": contents of lib/b\n",
@@ -130,7 +130,7 @@ func TestRebake(t *testing.T) {
 func TestCompleted(t *testing.T) {
 	leavesNothing(t)
 	dir := small(t)
-	first := imago(t, dir, "build", "--local", "t.json")
+	first := imago(t, dir, "build", "--no-reuse=false", "--local", "t.json")
 	removeImage(t, first)
 	before := launched(t)
 
@@ -147,7 +147,7 @@ func TestCompleted(t *testing.T) {
 				Copies map[string]string
 			}
 		}
-		out := imago(t, dir, "build", "--local", "--json", "-var", "release=2", "t.json")
+		out := imago(t, dir, "build", "--no-reuse=false", "--local", "--json", "-var", "release=2", "t.json")
 		if err := json.Unmarshal([]byte(out), &got); err != nil || len(got.Images) != 1 || got.Images[0].ID != first || !got.Images[0].Reused {
 			t.Fatalf("%v in %s", err, out)
 		}

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 bakes=${1:-20}
 imago=$PWD/bin/imago
 work=$(mktemp -d)
-export IMAGO_STATE_DIR=$work/state
+export IMAGO_STATE_DIR=$work/state IMAGO_NO_REUSE=1
 trap '"$imago" local down; rm -rf "$work"' EXIT
 
 # On AWS a small machine runs after about 20 s, has stopped after 22 s, and has gone after 33 s.

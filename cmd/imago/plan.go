@@ -57,10 +57,12 @@ type planned struct {
 	build template.Build
 	plan  builder.Plan
 	since *builder.Since
+	anew  bool // --no-reuse
 }
 
 // plan is the command.
 func (s *session) plan(ctx context.Context, o buildOptions) error {
+	o.template.Lookup = &lookup{ctx: ctx, session: s, onLocal: o.local}
 	t, err := s.parse(o.path, o.template)
 	if err != nil {
 		return err
@@ -94,7 +96,7 @@ func (b *bake) planOne(ctx context.Context, build template.Build) (p planned, er
 	x := b.clients[build.Name].builder()
 	x.Reuse, x.Cache = !b.options.noReuse, inputsDir()
 	x.Log = b.log().With("build", build.Name)
-	p.build = build
+	p.build, p.anew = build, b.options.noReuse
 	if p.plan, err = x.Plan(ctx, build.Config); err != nil || p.plan.Reuse != nil {
 		return p, err
 	}
@@ -127,6 +129,8 @@ func (p planned) reasons() []string {
 		return p.plan.Unknown
 	case o.ReplaceExisting:
 		return []string{"the older image of the name is to be replaced (-force, force_deregister)"}
+	case p.anew:
+		return []string{"--no-reuse, or IMAGO_NO_REUSE, asks for it"}
 	case p.since == nil:
 		return []string{"there is no image of this fingerprint, and no earlier one of this name"}
 	}
