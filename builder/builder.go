@@ -146,7 +146,7 @@ func (b *Builder) Build(ctx context.Context, cfg Config) (img Image, err error) 
 
 	b.keepInputs(plan)
 	if plan.Reuse != nil {
-		return b.reuse(ctx, plan, trash)
+		return attempt(ctx, b, func() (Image, error) { return b.reuse(ctx, plan, trash) })
 	}
 	inst, err := attempt(ctx, b, func() (instance, error) { return b.launch(ctx, plan, trash) })
 	if err != nil {

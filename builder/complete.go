@@ -2,6 +2,7 @@ package builder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -71,7 +72,11 @@ func (b *Builder) copyMissing(ctx context.Context, p Plan, from made, trash *est
 	p.Config.Output.Regions = slices.DeleteFunc(slices.Clone(p.Config.Output.Regions), func(r RegionCopy) bool {
 		return !slices.Contains(p.Reuse.Missing, r.Region)
 	})
-	if copies, err = b.copies(ctx, p, from, trash); err != nil {
+	copies, err = b.copies(ctx, p, from, trash)
+	if late, ok := errors.AsType[*PendingError](err); ok { // it is made again another time, and the image itself is there
+		return nil, &Error{StageCapture, late.Image, fmt.Errorf("the copy to %s is not available after %v", late.Region, late.Waited)}
+	}
+	if err != nil {
 		return nil, err
 	}
 	return copies, b.publish(ctx, p, copies)
@@ -85,6 +90,12 @@ func (b *Builder) complete(ctx context.Context, p Plan, all []made) error {
 		return together(
 			func() error { return publishOne(ctx, p, all[i]) },
 			func() error { return b.retag(ctx, p, all[i]) },
+			func() error {
+				if tagOf(all[i].found.Tags, TagExpires) != ExpiresNever { // of a build that ended too early
+					b.finish(ctx, all[i])
+				}
+				return nil
+			},
 		)
 	})
 }

@@ -70,10 +70,11 @@ func (b *Builder) noteKeys(ctx context.Context, p Plan, c *connection) (err erro
 // revive makes the connection again when it is lost. When a script was expected
 // to do that, as by a reboot, the machine is ready only once that is over.
 func (c *connection) revive(ctx context.Context) error {
-	if !lost(c.Machine) {
+	left := c.Left()
+	if !lost(c.Machine) && left == nil {
 		return nil
 	}
-	for left := c.Left(); ; {
+	for {
 		c.Machine.Close()
 		m, err := c.dial(ctx)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -79,7 +80,11 @@ func (e *estate) produce(ctx context.Context, t thing, call func(context.Context
 	if err != nil && ctx.Err() != nil {
 		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	}
-	if err != nil && !refused(err) {
+	switch {
+	case err == nil:
+	case refused(err):
+		e.record(Gone, t) // if that is lost, gc looks and does not find it
+	default:
 		made, err = e.lost(ctx, t, err)
 	}
 	made.since = time.Now()
@@ -181,9 +186,12 @@ func (e *estate) write(r Record) error {
 	if e.b.Journal == nil {
 		return nil
 	}
-	r.Build, r.Time, r.Name = e.id, time.Now().UTC(), e.b.secrets.Clean(r.Name)
-	if r.Kind == KindKeyPair { // its id is its name
-		r.ID = e.b.secrets.Clean(r.ID)
+	r.Build, r.Time = e.id, time.Now().UTC()
+	if !strings.HasPrefix(r.Name, "imago-"+e.id) { // which is ours, whatever it looks like
+		r.Name = e.b.secrets.Clean(r.Name)
+		if r.Kind == KindKeyPair { // its id is its name
+			r.ID = e.b.secrets.Clean(r.ID)
+		}
 	}
 	if err := e.b.Journal.Record(r); err != nil {
 		return fmt.Errorf("write the journal: %w", err)

@@ -57,6 +57,8 @@ func (s *sealer) options(c Config) *partSum {
 	set("encrypt_boot", said(out.Encrypt), "")
 	set("kms_key_id", out.KMSKeyID, "")
 	set("imds_support", out.IMDS, "")
+	set("scan", scanMode(c.Scan), ScanStop)
+	set("scan_allow", quoted(slices.Sorted(slices.Values(c.Scan.Allow))), "[]")
 	set("product_codes", quoted(slices.Sorted(slices.Values(out.ProductCodes))), "[]")
 	return p
 }
@@ -100,8 +102,18 @@ func (s *sealer) step(i int, step Step, listings []provision.Listing) *partSum {
 		for n, t := range step.Trees {
 			if n < len(listings) {
 				s.tree(p, n, t, listings[n])
+			} else { // what is not there yet
+				p.option(n, "destination", t.Dest, "")
+				p.option(n, "source", t.Source, "")
 			}
 		}
+	case Download:
+		for n, f := range step.Files {
+			p.option(n, "source", f.Source, "")
+			p.option(n, "destination", f.Dest, "")
+		}
+	case Local:
+		p.add("command", "command", s.seal(step.Text))
 	case Pause:
 		p.option(0, "duration", step.For, "0s")
 	}

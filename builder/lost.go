@@ -53,7 +53,7 @@ func (e *estate) seek(ctx context.Context, t thing, late time.Time) (found thing
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), createLimit)
 	defer cancel()
 	err = poll.Until(ctx, poll.Seconds(), func(ctx context.Context) (bool, error) {
-		all, err := look(ctx, t)
+		all, err := look(ctx, t, e.id)
 		over := !time.Now().Before(late)
 		if err != nil {
 			answered := errors.As(err, new(smithy.APIError))
@@ -80,14 +80,17 @@ type listed struct {
 	ended bool
 }
 
-// look lists what has a thing's kind and name.
-func look(ctx context.Context, t thing) (all []listed, err error) {
+// look lists what has a thing's kind and name, or without a name what is of the build.
+func look(ctx context.Context, t thing, build string) (all []listed, err error) {
 	add := func(id *string, tags []types.Tag) {
 		l := listed{thing: t, build: tagOf(tags, TagBuild)}
 		l.id = aws.ToString(id)
 		all = append(all, l)
 	}
 	filters := func(name string) []types.Filter {
+		if t.name == "" {
+			return []types.Filter{{Name: aws.String("tag:" + TagBuild), Values: []string{build}}}
+		}
 		return []types.Filter{{Name: &name, Values: []string{literal(t.name)}}}
 	}
 	switch t.kind {

@@ -27,7 +27,8 @@ func (p Plan) order() string {
 	err := json.NewEncoder(sum).Encode(struct {
 		Name, Region string
 		Output       Output
-	}{p.Config.Name, p.Config.Region, p.Config.Output})
+		Tags         map[string]string // of the machine, which the image gets too
+	}{p.Config.Name, p.Config.Region, p.Config.Output, p.Config.Instance.Tags})
 	if err != nil { // there is nothing in it that JSON has not
 		return ""
 	}

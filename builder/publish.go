@@ -65,16 +65,14 @@ func copyInput(p Plan, from made, to RegionCopy) *ec2.CopyImageInput {
 	return in
 }
 
-// publish says of every image who may use it, and for how long, and that it is
-// to stay.
+// publish says of every image who may use it, and for how long, and then that all
+// of them are to stay: from there on other builds may count on them.
 func (b *Builder) publish(ctx context.Context, p Plan, all []made) error {
 	defer b.span(SpanAWS, "say who may use it")()
-	return forEach(len(all), func(i int) error {
-		return together(
-			func() error { return publishOne(ctx, p, all[i]) },
-			func() error { b.finish(ctx, all[i]); return nil },
-		)
-	})
+	if err := forEach(len(all), func(i int) error { return publishOne(ctx, p, all[i]) }); err != nil {
+		return err
+	}
+	return forEach(len(all), func(i int) error { b.finish(ctx, all[i]); return nil })
 }
 
 // finish takes the end off an image and its snapshots. An image that is whole is

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 )
 
 // NoResumeError says why Resume has nothing to go on with. Nothing was made, and
@@ -40,6 +42,9 @@ func (b *Builder) Resume(ctx context.Context, cfg Config, said []Record) (img Im
 	trash := b.newEstate(plan)
 	inst, err := trash.recall(ctx, plan, said)
 	if err != nil {
+		return Image{}, err
+	}
+	if err := trash.checkFingerprint(ctx, &plan); err != nil {
 		return Image{}, err
 	}
 	defer func() {
@@ -105,6 +110,7 @@ func (e *estate) recall(ctx context.Context, p Plan, said []Record) (inst instan
 	found := make([]thing, len(things))
 	err = forEach(len(things), func(i int) (err error) {
 		found[i], err = e.seek(ctx, things[i], since[i].Add(visible))
+		found[i].since = since[i]
 		return err
 	})
 	if err != nil {
@@ -115,6 +121,23 @@ func (e *estate) recall(ctx context.Context, p Plan, said []Record) (inst instan
 		return instance{}, &NoResumeError{e.id, "it has made no image yet"}
 	}
 	return e.takeOver()
+}
+
+// checkFingerprint leaves the plan without a fingerprint when its image has none:
+// files had changed while they were uploaded.
+func (e *estate) checkFingerprint(ctx context.Context, p *Plan) error {
+	i := slices.IndexFunc(e.earlier, func(t thing) bool { return t.kind == KindImage && t.region == p.Config.Region })
+	t := e.earlier[i]
+	out, err := settled(ctx, func(ctx context.Context) (*ec2.DescribeImagesOutput, error) {
+		return t.cloud.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{t.id}})
+	}, t)
+	if err != nil || len(out.Images) != 1 {
+		return fmt.Errorf("look image %s up: %w", t.id, err)
+	}
+	if tagOf(out.Images[0].Tags, TagFingerprint) == "" {
+		p.forgetFingerprint()
+	}
+	return nil
 }
 
 // takeOver registers what was made earlier for being taken back, groups first,

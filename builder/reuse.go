@@ -5,8 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -123,20 +123,40 @@ func newReuse(img types.Image, images map[string]types.Image, c Config) *Reuse {
 	return r
 }
 
-// checkCopyNames sees to it that the copies that are missing can have the image's name.
+// checkCopyNames sees to it that the copies that are missing can have the image's
+// name. What has it already may be such a copy, of a build that ended too early.
 func (b *Builder) checkCopyNames(ctx context.Context, p *Plan) error {
-	return forEach(len(p.Reuse.Missing), func(i int) error {
+	var mu sync.Mutex
+	var missing []string
+	err := forEach(len(p.Reuse.Missing), func(i int) error {
 		region := p.Reuse.Missing[i]
 		out, err := b.InRegion(region).DescribeImages(ctx, imagesNamed(p.Reuse.Name))
 		if err != nil {
 			return fmt.Errorf("look for images named %q in %s: %w", p.Reuse.Name, region, err)
 		}
-		var errs []error
-		for _, img := range out.Images {
-			errs = append(errs, taken(p.Reuse.Name, region, img))
+		mu.Lock()
+		defer mu.Unlock()
+		if len(out.Images) == 0 {
+			missing = append(missing, region)
+			return nil
 		}
-		return errors.Join(errs...)
+		img := out.Images[0] // AWS gives a name out once
+		if !p.isCopy(img, region) {
+			return taken(p.Reuse.Name, region, img)
+		}
+		p.Reuse.images[region], p.Reuse.Copies[region] = img, aws.ToString(img.ImageId)
+		return nil
 	})
+	slices.Sort(missing)
+	p.Reuse.Missing = missing
+	return err
+}
+
+// isCopy says whether an image is whole, and the copy that a region is to have.
+func (p *Plan) isCopy(img types.Image, region string) bool {
+	i := slices.IndexFunc(p.Config.Output.Regions, func(r RegionCopy) bool { return r.Region == region })
+	return i >= 0 && img.State == types.ImageStateAvailable && usable(img, time.Now()) &&
+		tagOf(img.Tags, TagFingerprint) == copyFingerprint(p.Fingerprint, p.Config.Output.Regions[i])
 }
 
 // copyFingerprint is what a copy has for its fingerprint: one that is encrypted

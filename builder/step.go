@@ -60,7 +60,11 @@ type Run struct {
 type Local struct {
 	StepOptions
 	Name string
-	Do   func(ctx context.Context, facts Facts, stdout, stderr io.Writer) error
+
+	// Text is what it does, as far as that is known: Resume sees by it that it is the same. Optional.
+	Text string
+
+	Do func(ctx context.Context, facts Facts, stdout, stderr io.Writer) error
 }
 
 // Pause waits: for a time (the sleep provisioner), or without one until

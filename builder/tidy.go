@@ -77,7 +77,7 @@ func leaveScript(p Plan, c *connection) string {
 // leaveMain is the order of things.
 const leaveMain = `
 main() {
-	rm -f /tmp/imago-*/env /tmp/imago-*/command # of a script that a reboot has ended
+	rm -rf /tmp/imago-*/env /tmp/imago-*/command /tmp/imago-*/all /tmp/imago-*/state # of a script that a reboot has ended
 	found=
 	if [ "$mode" != off ]; then
 		found=$(scan) || exit

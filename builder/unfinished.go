@@ -83,7 +83,7 @@ func supposed(p Plan, inputs string) []Record {
 		{Act: Begun, Region: region, Name: o.Name, Config: p.Config.Name, Inputs: inputs},
 		{Act: Making, Kind: KindKeyPair, Region: region, Name: cmp.Or(p.Config.SSH.KeyPairName, own)},
 		{Act: Making, Kind: KindGroup, Region: region, Name: own},
-		{Act: Making, Kind: KindInstance, Region: region, Name: own},
+		{Act: Making, Kind: KindInstance, Region: region}, // its token says how often one was asked for
 		{Act: Making, Kind: KindImage, Region: region, Name: draftName(p)},
 		{Act: Making, Kind: KindImage, Region: region, Name: o.Name},
 	}

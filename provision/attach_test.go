@@ -39,9 +39,9 @@ func moments(t *testing.T) *rand.Rand {
 }
 
 // cutter cuts everything on a wire n times, after random pauses, once begin is closed.
-func cutter(t *testing.T, w *wire, r *rand.Rand, n int, most time.Duration, begin <-chan struct{}) (cuts *int) {
+func cutter(t *testing.T, w *wire, r *rand.Rand, n int, most time.Duration, begin <-chan struct{}) (cuts *atomic.Int32) {
 	t.Helper()
-	stop, ended, cuts := make(chan struct{}), make(chan struct{}), new(int)
+	stop, ended, cuts := make(chan struct{}), make(chan struct{}), new(atomic.Int32)
 	go func() {
 		defer close(ended)
 		select {
@@ -49,11 +49,11 @@ func cutter(t *testing.T, w *wire, r *rand.Rand, n int, most time.Duration, begi
 		case <-stop:
 			return
 		}
-		for *cuts < n {
+		for int(cuts.Load()) < n {
 			select {
 			case <-time.After(time.Duration(r.Int64N(int64(most)))):
 				w.cut()
-				*cuts++
+				cuts.Add(1)
 			case <-stop:
 				return
 			}
@@ -105,7 +105,7 @@ func TestRunCut(t *testing.T) {
 			if text, err := os.ReadFile(ran); err != nil || string(text) != "once\n" {
 				t.Errorf("it ran %q (%v)", text, err)
 			}
-			t.Logf("cut %d times", *cuts)
+			t.Logf("cut %d times", cuts.Load())
 			noneLeft(t, s)
 		})
 	}
@@ -136,7 +136,7 @@ func TestRunCutBigOutput(t *testing.T) {
 	if got := fmt.Sprintf("%x %x", out.Sum(nil), stderr.Sum(nil)); got != fmt.Sprintf("%x %[1]x", sum) {
 		t.Errorf("the outputs are %s, want %x each", got, sum)
 	}
-	t.Logf("cut %d times", *cuts)
+	t.Logf("cut %d times", cuts.Load())
 	noneLeft(t, s)
 }
 
@@ -345,4 +345,61 @@ func TestRunCanceledWhileCut(t *testing.T) {
 		t.Errorf("still running: %s", got)
 	}
 	noneLeft(t, s)
+}
+
+// lines is a script that writes 2500 lines to each output, each in a write of its own.
+const lines = "for i in $(seq 1 2500); do echo $i; echo no $i >&2; sleep 0.001; done"
+
+// TestRunManyLines: an output may come in any number of pieces, of any size, also
+// when the script has removed all that is in /tmp.
+func TestRunManyLines(t *testing.T) {
+	t.Parallel()
+	s := provisiontest.Start(t, provisiontest.Options{})
+	h := connect(t, s.Addr, s.Identity())
+	for name, first := range map[string]string{"": "true", "with nowhere to keep it": `rm -rf "${0%/*}"`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out, stderr strings.Builder
+			err := h.Run(context.Background(), script(first, lines, "exit 7"), &out, &stderr)
+			exit := (*provision.ExitError)(nil)
+			if !errors.As(err, &exit) || exit.Code != 7 {
+				t.Errorf("Run = %v, want exit status 7", err)
+			}
+			if diff := cmp.Diff(numbers(1, 2500)+"\n", out.String()); diff != "" {
+				t.Errorf("stdout (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff("no "+strings.ReplaceAll(numbers(1, 2500), "\n", "\nno ")+"\n", stderr.String()); diff != "" {
+				t.Errorf("stderr (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestRunGivenUp: a script whose machine could not be reached again in time is
+// ended by the next connection, before anything else happens there.
+func TestRunGivenUp(t *testing.T) {
+	t.Parallel()
+	s := provisiontest.Start(t, provisiontest.Options{})
+	w := startWire(t, s.Addr, 0)
+	id := s.Identity()
+	id.ReconnectFor = 500 * time.Millisecond
+	h := connect(t, w.addr, id)
+	alive := filepath.Join(s.Home, "alive")
+	gone := writerFunc(func(p []byte) (int, error) { w.target.Store("127.0.0.1:1"); w.cut(); return len(p), nil })
+	err := h.Run(context.Background(), script("echo begun", "while :; do date >"+alive+"; sleep 0.05; done"), gone, nil)
+	if !errors.Is(err, provision.ErrLost) {
+		t.Fatalf("Run = %v, want that the connection is lost", err)
+	}
+	next := connect(t, s.Addr, s.Identity())
+	if ready, err := next.Await(context.Background(), h.Left()); !ready || err != nil {
+		t.Fatalf("Await = %v, %v", ready, err)
+	}
+	if err := os.Remove(alive); err != nil {
+		t.Fatal(err)
+	}
+	noneLeft(t, s)
+	time.Sleep(300 * time.Millisecond)
+	if _, err := os.Stat(alive); err == nil {
+		t.Error("it is still running")
+	}
 }

@@ -25,12 +25,12 @@ func (r *run) judge(ctx context.Context, status exitStatus) error {
 	}
 	if slices.Contains(valid, status.code) {
 		if r.now().leaving && r.host.goesDown(ctx, leaving) {
-			r.first.leave(r)
+			r.first.leave(Left{run: r})
 		}
 		return nil
 	}
 	if e.Signal != "" && r.script.expectsLoss() && r.host.goesDown(ctx, goingDown) {
-		r.first.leave(r)
+		r.first.leave(Left{run: r})
 		return nil
 	}
 	if e.Tail == "" {

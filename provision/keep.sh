@@ -57,9 +57,25 @@ run() {
 	fi
 	leaving=
 	if [ -n "$leaves" ] && goes_down; then leaving=leaving; fi
-	echo "$status $leaving" 1<>"$state/status" # in place: the disk may be full
+	{ echo "$status $leaving" 1<>"$state/status"; } 2>/dev/null # in place: the disk may be full
 	printf '%s end %s %s\n' "$mark" "$status" "$leaving"
 	printf '%s end %s %s\n' "$mark" "$status" "$leaving" >&2
+}
+
+# counted sets whole and part, how many reads a dd has done, and bytes, which not
+# every dd says. GNU's warns of short reads first, which is what we have it for.
+counted() {
+	bytes=''
+	while IFS='+ ' read -r whole part _; do
+		case $whole in
+		'' | *[!0-9]*) ;;
+		*)
+			read -r _ && { read -r bytes _ || :; }
+			return 0
+			;;
+		esac
+	done
+	return 1
 }
 
 # pump OUTPUT: passes stdin on as it comes, and keeps it in pieces.
@@ -74,8 +90,7 @@ pump() {
 	while true >"$state/$output.$at" && echo "$at" >>"$state/$output.all"; do
 		set -- "$@" "$at"
 		dd bs=4096 count="$reads" 2>"$state/$output.count" | tee -a "$state/$output.$at"
-		bytes='' # not every dd says it
-		{ IFS='+ ' read -r whole part _ && read -r _ && { read -r bytes _ || :; }; } <"$state/$output.count" || break
+		counted <"$state/$output.count" || break
 		if [ "$((whole + part))" -lt "$reads" ]; then return; fi # all writers have gone
 		size=$(wc -c <"$state/$output.$at")
 		if [ "$size" -ne "${bytes:-$size}" ]; then break; fi
@@ -92,12 +107,10 @@ pump() {
 			sleep 0.1 || sleep 1
 		done
 	done
-	# Nothing can be kept, as on a full disk: the script goes on all the same, also when nobody hears it.
-	if wanted && ! cat && wanted; then cat >/dev/null; fi
+	# Nothing can be kept, as on a full disk, or when the script has emptied /tmp:
+	# it goes on all the same, also when nobody hears it.
+	cat || cat >/dev/null
 }
-
-# wanted says whether somebody may still come for the output.
-wanted() { [ -d "$state" ] && [ ! -e "$state/done" ]; }
 
 trap 'clean; exit 143' TERM # the machine goes down
 look "$$" || began=

@@ -6,6 +6,13 @@
 set -u
 pid=$1 dir=$2 path=$3 keep=$4
 
+# Who keeps the script says who that is.
+if read -r number started _ 2>/dev/null <"$dir/state/keeper" && read -r line 2>/dev/null <"/proc/$number/stat"; then
+	# shellcheck disable=SC2086 # fields, from the third on
+	set -- ${line##*) }
+	if [ "${20}" = "$started" ]; then pid=$number; fi
+fi
+
 # The group is that of the login shell, which may be another process than PID.
 group=$pid
 if read -r line 2>/dev/null <"/proc/$pid/stat"; then

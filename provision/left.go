@@ -5,31 +5,38 @@ import (
 	"errors"
 )
 
-// Left is a script that ended with the connection, as it was allowed to: the
-// machine may be about to reboot, and the script may even be running.
-type Left struct{ run *run }
-
-// leave notes that a script has ended with the connection.
-func (h *Host) leave(r *run) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.left = &Left{r}
+// Left is a script that a connection has left behind: it was allowed to end with
+// it, and the machine may be about to reboot; or it was given up, and may still run.
+type Left struct {
+	run     *run
+	givenUp bool
 }
 
-// Left is the script that took the connection with it, or nil.
+// leave notes what a script leaves behind.
+func (h *Host) leave(l Left) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.left = &l
+}
+
+// Left is the script that this connection has left behind, or nil.
 func (h *Host) Left() *Left {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.left
 }
 
-// Await is for the connection after the one that a script took with it. It
+// Await is for the connection after the one that has left a script behind. It
 // reports whether the machine is ready for what comes next: it has booted again,
-// or does not reboot and the script has ended. When it is not, because this
+// or does not reboot and the script has ended, which one that was given up is made to. When it is not, because this
 // connection was lost too, it is the next one's turn. The error is of a script
 // that went on, and did not succeed.
 func (h *Host) Await(ctx context.Context, l *Left) (ready bool, err error) {
 	r := l.run
+	if l.givenUp {
+		err := r.end(ctx, h, noProcess) // kill.sh finds out which it is, if it is there
+		return err == nil, ignoreLoss(err)
+	}
 	r.host, r.first = h, h
 	status, err := r.session(ctx, phaseAttach)
 	r.out.flush()
@@ -52,4 +59,12 @@ func (h *Host) Await(ctx context.Context, l *Left) (ready bool, err error) {
 		return false, err
 	}
 	return !h.isLost(), nil
+}
+
+// ignoreLoss is nil for a connection that was lost: it is the next one's turn.
+func ignoreLoss(err error) error {
+	if errors.Is(err, ErrLost) {
+		return nil
+	}
+	return err
 }

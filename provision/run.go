@@ -48,13 +48,19 @@ func (h *Host) Run(ctx context.Context, s Script, stdout, stderr io.Writer) erro
 	if err != nil {
 		return err
 	}
+	if !strings.HasPrefix(r.rendered.path, r.rendered.dir+"/") {
+		h.settled(ctx) // the script before may be removing the same path
+	}
 	status, err := r.do(ctx, stdout, stderr)
 	switch {
 	case errors.Is(err, ErrLost) && s.expectsLoss() && r.pid() != 0:
-		h.leave(r)
+		h.leave(Left{run: r})
 		return nil
 	case err != nil && ctx.Err() != nil:
 		return context.Cause(ctx)
+	case errors.Is(err, ErrLost):
+		h.leave(Left{run: r, givenUp: true})
+		fallthrough
 	case err != nil:
 		return fmt.Errorf("run %s: %w", s.Name, err)
 	default:
@@ -126,7 +132,9 @@ func (r *run) do(ctx context.Context, stdout, stderr io.Writer) (exitStatus, err
 	status, err := follow(starting)
 	if err != nil && starting.Err() != nil {
 		err = context.Cause(starting)
-		r.kill(ctx)
+		if r.kill(ctx) != nil {
+			r.first.leave(Left{run: r, givenUp: true})
+		}
 	}
 	r.out.flush()
 	r.err.flush()
@@ -210,16 +218,20 @@ func (r *run) feed(_ context.Context, w io.Writer) error {
 	return err
 }
 
-// kill ends what runs on the machine. Its own errors have nobody to go to: the
-// caller is on its way out, and the machine usually is too.
-func (r *run) kill(ctx context.Context) {
+// kill ends what runs on the machine. Its error says that it may go on: the caller
+// is on its way out, and the machine usually is too.
+func (r *run) kill(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), killTime)
 	defer cancel()
 	pid := r.pid()
 	if pid == 0 {
 		pid = noProcess
 	}
-	for errors.Is(r.end(ctx, r.host, pid), ErrLost) && r.reconnect(ctx) == nil {
+	for {
+		err := r.end(ctx, r.host, pid)
+		if !errors.Is(err, ErrLost) || r.reconnect(ctx) != nil {
+			return err
+		}
 	}
 }
 

@@ -105,7 +105,11 @@ start() {
 over() {
 	code=$1
 	read -r word _ 2>/dev/null <"$state/status" || word=none
-	if [ "$word" != none ]; then code=$word; fi
+	if [ "$word" != none ]; then
+		code=$word
+	elif [ "$code" = 0 ]; then
+		code=none # of who kept the script, and not its own
+	fi
 	printf '%s over %s\n' "$mark" "$code"
 	printf '%s over %s\n' "$mark" "$code" >&2
 }
@@ -145,6 +149,7 @@ running() { read -r number started <"$state/keeper" && alive "$number" "$started
 finish() {
 	true >"$state/done"
 	if running && read -r out <"$state/out.pump" && read -r err <"$state/err.pump"; then
+		kill "$out" "$err" # before what they wait for: they would go on without it
 		for stat in /proc/[0-9]*/stat; do
 			each=${stat#/proc/}
 			each=${each%/stat}

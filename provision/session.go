@@ -18,6 +18,9 @@ import (
 // rest is not waited for: a daemon that it left behind holds its stdout open.
 const strayOutput = 2 * time.Second
 
+// strayMost is how long such output is listened to when it does not pause.
+const strayMost = 15 * time.Second
+
 // exitStatus is how a remote command ended.
 type exitStatus struct {
 	known  bool // false when the connection ended first

@@ -120,7 +120,9 @@ func (v *visit) listen(ctx context.Context) (exitStatus, error) {
 func (v *visit) quiet() <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
-		v.out.drain(v.ctx, nil)
+		ctx, cancel := context.WithTimeout(v.ctx, strayMost) // or it may write for ever
+		defer cancel()
+		v.out.drain(ctx, nil)
 		close(done)
 	}()
 	return done

@@ -33,6 +33,7 @@ func (quiet) Output(context.Context, string) (string, error) { return "", nil }
 func (quiet) OutputOf(context.Context, string, []byte) (string, error) {
 	return "tidied\n", nil
 }
+func (quiet) Left() *provision.Left { return nil }
 func (quiet) Done() <-chan struct{} { return nil }
 func (quiet) Close() error          { return nil }
 func (q quiet) Run(context.Context, provision.Script, io.Writer, io.Writer) error {

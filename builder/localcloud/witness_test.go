@@ -23,9 +23,6 @@ func sdk(env map[string]string) aws.Config {
 		Region:       env["AWS_REGION"],
 		BaseEndpoint: &endpoint,
 		Credentials:  credentials.NewStaticCredentialsProvider(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], ""),
-
-		// On a busy computer the SDK loses a connection now and then (github.com/aws/aws-sdk-go-v2/issues/2737).
-		RetryMaxAttempts: 10,
 	}
 }
 

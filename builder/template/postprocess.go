@@ -106,7 +106,7 @@ func (p *parser) readPostProcessors(list []value) []PostProcessor {
 		case "manifest":
 			post.Manifest = readManifest(o)
 		case "shell-local":
-			if _, post.Shell = readLocalShell(o); post.Shell == nil {
+			if _, _, post.Shell = readLocalShell(o); post.Shell == nil {
 				continue // not on this system
 			}
 		default:

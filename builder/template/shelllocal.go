@@ -38,22 +38,22 @@ type localRun func(ctx context.Context, f builder.Facts, more []string, stdout, 
 // readShellLocal reads a shell-local provisioner. It is nil on a system that only_on does not name.
 func readShellLocal(o *object) builder.Step {
 	common := readCommon(o)
-	name, run := readLocalShell(o)
+	name, text, run := readLocalShell(o)
 	if run == nil {
 		return nil
 	}
 	do := func(ctx context.Context, f builder.Facts, stdout, stderr io.Writer) error {
 		return run(ctx, f, nil, stdout, stderr)
 	}
-	return builder.Local{StepOptions: common, Name: name, Do: do}
+	return builder.Local{StepOptions: common, Name: name, Text: text, Do: do}
 }
 
 // readLocalShell reads the options of shell-local, and once more when it runs:
 // then the facts of the build are known. run is nil when there is nothing to run on this system.
-func readLocalShell(o *object) (name string, run localRun) {
+func readLocalShell(o *object) (name, text string, run localRun) {
 	l, here := readLocalOptions(o)
 	if !here {
-		return "", nil
+		return "", "", nil
 	}
 	p := *o.p // with the current build
 	run = func(ctx context.Context, f builder.Facts, more []string, stdout, stderr io.Writer) error {
@@ -64,7 +64,7 @@ func readLocalShell(o *object) (name string, run localRun) {
 		}
 		return l.run(ctx, more, stdout, stderr)
 	}
-	return l.name, run
+	return l.name, fmt.Sprintf("%q %q %q %q", l.inline, l.scripts, l.env, l.command), run
 }
 
 func readLocalOptions(o *object) (l localShell, here bool) {

@@ -42,10 +42,7 @@ func (s *session) build(ctx context.Context, o buildOptions) error {
 	if err != nil {
 		return err
 	}
-	for i := range t.Builds {
-		t.Builds[i].Config.Scan = o.scan
-	}
-	if err := prepare(t, o.hostKey); err != nil {
+	if err := prepare(t, o); err != nil {
 		return err
 	}
 	b := &bake{session: s, options: o, runID: newRunID(), clients: map[string]clients{}}
@@ -58,11 +55,12 @@ func (s *session) build(ctx context.Context, o buildOptions) error {
 }
 
 // prepare applies the command line to the builds and checks each of them.
-func prepare(t *template.Template, mode string) error {
+func prepare(t *template.Template, o buildOptions) error {
 	var errs []error
 	for i := range t.Builds {
 		build := &t.Builds[i]
-		if err := hostKey(mode, &build.Config.SSH); err != nil {
+		build.Config.Scan = o.scan
+		if err := hostKey(o.hostKey, &build.Config.SSH); err != nil {
 			return err
 		}
 		if err := validate(build.Config); err != nil {

@@ -77,12 +77,7 @@ func buildCommand(s *session) *cli.Command {
 			noReuseFlag(),
 			localFlag(),
 			hostKeyFlag(),
-			&cli.StringFlag{
-				Name: "scan", EnvVars: []string{"IMAGO_SCAN"}, Value: string(builder.ScanStop),
-				Usage: "when the machine has keys, credentials or shell histories that should not be in an image: stop, warn, or off (do not look); see imago help secrets",
-			},
-			&cli.StringSliceFlag{Name: "scan-allow", Usage: "the machine may have such things at `PATH`, in which * is any text; may be repeated"},
-		}, withoutMeaning("ignore-prerelease-plugins", "use-sequential-evaluation", "skip-enforcement")),
+		}, scanFlags(), withoutMeaning("ignore-prerelease-plugins", "use-sequential-evaluation", "skip-enforcement")),
 		Action: func(c *cli.Context) error {
 			o, err := readBuildOptions(c, s)
 			if err != nil {
@@ -114,7 +109,7 @@ func readBuildOptions(c *cli.Context, s *session) (buildOptions, error) {
 		local: c.Bool("local"), parallel: c.Int("parallel-builds"), hostKey: c.String("ssh-host-key"),
 		timings: c.String("timings"), report: c.String("report"), orphan: c.Duration("orphan-timeout"),
 		noReuse: c.Bool("no-reuse"), resume: c.Bool("resume"),
-		scan: builder.Scan{Mode: builder.ScanMode(c.String("scan")), Allow: c.StringSlice("scan-allow")},
+		scan: scanOption(c),
 	}
 	switch {
 	case o.orphan < 0 || o.orphan > 0 && o.orphan < shortestOrphan:

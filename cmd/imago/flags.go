@@ -83,6 +83,22 @@ func noReuseFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "no-reuse", Usage: "bake also when an image of the same inputs is there already", EnvVars: []string{"IMAGO_NO_REUSE"}}
 }
 
+// scanFlags say what becomes of keys and credentials on a machine.
+func scanFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{
+			Name: "scan", EnvVars: []string{"IMAGO_SCAN"}, Value: string(builder.ScanStop),
+			Usage: "when the machine has keys, credentials or shell histories that should not be in an image: stop, warn, or off (do not look); see imago help secrets",
+		},
+		&cli.StringSliceFlag{Name: "scan-allow", Usage: "the machine may have such things at `PATH`, in which * is any text; may be repeated"},
+	}
+}
+
+// scanOption reads scanFlags.
+func scanOption(c *cli.Context) builder.Scan {
+	return builder.Scan{Mode: builder.ScanMode(c.String("scan")), Allow: c.StringSlice("scan-allow")}
+}
+
 // hostKeyFlag is --ssh-host-key.
 func hostKeyFlag() cli.Flag {
 	return &cli.StringFlag{

@@ -37,7 +37,7 @@ func (l *ledger) record(build string, r builder.Record) {
 	defer l.mu.Unlock()
 	item := resource{build, r.Build, r.Kind, r.Name, r.ID, r.Region}
 	same := func(x resource) bool {
-		x.id, item.id = "", ""
+		x.id = item.id // which it may not have yet
 		return x == item
 	}
 	switch r.Act {

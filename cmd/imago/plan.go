@@ -35,7 +35,7 @@ func planCommand(s *session) *cli.Command {
 			&cli.BoolFlag{Name: "json", Usage: "write one JSON object to stdout"},
 			noReuseFlag(),
 			localFlag(),
-		}),
+		}, scanFlags()),
 		Action: func(c *cli.Context) error {
 			if err := arguments(c, 1, 1); err != nil {
 				return err
@@ -46,7 +46,7 @@ func planCommand(s *session) *cli.Command {
 			}
 			t.Force = c.Bool("force")
 			return s.plan(c.Context, buildOptions{
-				path: c.Args().First(), template: t, json: c.Bool("json"), local: c.Bool("local"), noReuse: c.Bool("no-reuse"),
+				path: c.Args().First(), template: t, json: c.Bool("json"), local: c.Bool("local"), noReuse: c.Bool("no-reuse"), scan: scanOption(c),
 			})
 		},
 	}
@@ -67,7 +67,7 @@ func (s *session) plan(ctx context.Context, o buildOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := prepare(t, ""); err != nil {
+	if err := prepare(t, o); err != nil {
 		return err
 	}
 	b := &bake{session: s, options: o, clients: map[string]clients{}}

@@ -101,7 +101,7 @@ func (b *bake) again(build template.Build, with journal.Reading) (template.Build
 	if err != nil {
 		return build, &usageError{err}
 	}
-	if err := prepare(t, b.options.hostKey); err != nil {
+	if err := prepare(t, b.options); err != nil {
 		return build, err
 	}
 	for _, same := range t.Builds {
@@ -147,7 +147,7 @@ func (b *bake) unable(build template.Build, err error) (result, bool) {
 
 // resumeHint says which command goes on with builds whose images AWS is still making.
 func (s *session) resumeHint(err error) {
-	if !is[*builder.PendingError](err) {
+	if !is[*builder.PendingError](err) || len(leaks(err)) == 0 { // somebody who was asked wanted it taken away
 		return
 	}
 	i := slices.Index(s.args, "build")

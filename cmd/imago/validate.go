@@ -57,7 +57,7 @@ func (s *session) validate(c *cli.Context) error {
 		return err
 	}
 	if !o.Inspect {
-		if err := prepare(t, c.String("ssh-host-key")); err != nil {
+		if err := prepare(t, buildOptions{hostKey: c.String("ssh-host-key")}); err != nil {
 			return err
 		}
 	}
