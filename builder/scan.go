@@ -78,10 +78,11 @@ const (
 )
 
 // setScan sets what scan.sh needs to know. The time since the launch is by our
-// own clock, so that the machine's may be wrong; a second more does no harm.
+// own clock, so that the machine's may be wrong. Not a second more: what is a
+// second old may be in the source image.
 func setScan(set func(name string, lines ...string), p Plan, c *connection) {
 	set("mode", string(scanMode(p.Config.Scan)))
-	set("minutes", fmt.Sprintf("%.3f", (time.Since(c.inst.asked)+time.Second).Minutes()))
+	set("minutes", fmt.Sprintf("%.3f", time.Since(c.inst.asked).Minutes()))
 	set("known", append(keyBlobs(string(p.Config.Instance.UserData)), keyBlobs(c.known)...)...)
 	set("places", places(p.Config.Steps)...)
 	set("allow", p.Config.Scan.Allow...)

@@ -95,7 +95,7 @@ func TestScanSettings(t *testing.T) {
 	show := exec.Command("sh", "-c", head+`
 			printf '%s|' "$user" "${key:+a key}" "$keys" "$mode" "$minutes" "$known" "$places" "$allow"; printf '%s\n' "$secrets" | grep -c hunter; printf '%s\n' "$secrets" | grep -cE 'short|production|cHJvZHVjdGlvb'`)
 	out, _ := show.Output()
-	want := "admin|a key|ours|warn|0.017|AAAAkey|/usr/share/web\n/etc/x|/srv/it's/*\n*.key|"
+	want := "admin|a key|ours|warn|0.000|AAAAkey|/usr/share/web\n/etc/x|/srv/it's/*\n*.key|"
 	if got, counts, ok := strings.Cut(string(out), "*.key|"); !ok || got+"*.key|" != want || counts[0] == '0' || !strings.HasSuffix(counts, "\n0\n") {
 		t.Errorf("the script is told %q, want %q and the forms of one value", out, want)
 	}
