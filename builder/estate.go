@@ -48,6 +48,7 @@ type thing struct {
 	cloud          EC2
 	tagged         string // the id that its tags are under, when that is another
 	since          time.Time
+	fingerprint    string // of an image that was looked for, when it has one
 }
 
 func (t thing) String() string { return t.kind + " " + t.id }

@@ -84,7 +84,7 @@ type listed struct {
 func look(ctx context.Context, t thing, build string) (all []listed, err error) {
 	add := func(id *string, tags []types.Tag) {
 		l := listed{thing: t, build: tagOf(tags, TagBuild)}
-		l.id = aws.ToString(id)
+		l.id, l.fingerprint = aws.ToString(id), tagOf(tags, TagFingerprint)
 		all = append(all, l)
 	}
 	filters := func(name string) []types.Filter {

@@ -149,10 +149,8 @@ func (b *Builder) planNames(ctx context.Context, p *Plan) error {
 	if len(o.Regions) > 0 && b.InRegion == nil {
 		return errors.Join(append(errs, errors.New("copies to other regions: this Builder has no InRegion"))...)
 	}
-	for _, r := range o.Regions {
-		if r.Region != p.Config.Region {
-			errs = append(errs, b.planName(ctx, p, r.Region, b.InRegion(r.Region)))
-		}
+	for _, r := range otherRegions(p.Config) {
+		errs = append(errs, b.planName(ctx, p, r.Region, b.InRegion(r.Region)))
 	}
 	return errors.Join(errs...)
 }

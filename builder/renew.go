@@ -6,10 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
 	"github.com/imagobuild/imago/builder/internal/poll"
 )
 
@@ -40,19 +36,13 @@ func (e *estate) retag(ctx context.Context, when string) error {
 	return forEach(len(things), func(i int) error {
 		t := things[i]
 		err := tagExpiry(ctx, t.cloud, when, cmp.Or(t.tagged, t.id))
-		if hasCode(err, "InvalidInstanceID.NotFound", "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable", "InvalidID", "InvalidKeyPair.NotFound", "InvalidGroup.NotFound") {
-			return nil
-		}
-		return err
+		return ignore(err, append(t.absence(), "InvalidID")...)
 	})
 }
 
 // tagExpiry says of things when they may be taken away.
 func tagExpiry(ctx context.Context, cloud EC2, when string, ids ...string) error {
-	_, err := cloud.CreateTags(ctx, &ec2.CreateTagsInput{
-		Resources: ids, Tags: []types.Tag{{Key: aws.String(TagExpires), Value: &when}},
-	})
-	return err
+	return tag(ctx, cloud, map[string]string{TagExpires: when}, ids...)
 }
 
 // expiry is the value of TagExpires for what lives now.

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
 )
 
 // NoResumeError says why Resume has nothing to go on with. Nothing was made, and
@@ -44,8 +42,8 @@ func (b *Builder) Resume(ctx context.Context, cfg Config, said []Record) (img Im
 	if err != nil {
 		return Image{}, err
 	}
-	if err := trash.checkFingerprint(ctx, &plan); err != nil {
-		return Image{}, err
+	if trash.unprinted(plan) {
+		plan.forgetFingerprint()
 	}
 	defer func() {
 		err = givenUp(plan.ID, errors.Join(err, b.cleanUp(ctx, trash, err)))
@@ -123,21 +121,12 @@ func (e *estate) recall(ctx context.Context, p Plan, said []Record) (inst instan
 	return e.takeOver()
 }
 
-// checkFingerprint leaves the plan without a fingerprint when its image has none:
-// files had changed while they were uploaded.
-func (e *estate) checkFingerprint(ctx context.Context, p *Plan) error {
-	i := slices.IndexFunc(e.earlier, func(t thing) bool { return t.kind == KindImage && t.region == p.Config.Region })
-	t := e.earlier[i]
-	out, err := settled(ctx, func(ctx context.Context) (*ec2.DescribeImagesOutput, error) {
-		return t.cloud.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{t.id}})
-	}, t)
-	if err != nil || len(out.Images) != 1 {
-		return fmt.Errorf("look image %s up: %w", t.id, err)
-	}
-	if tagOf(out.Images[0].Tags, TagFingerprint) == "" {
-		p.forgetFingerprint()
-	}
-	return nil
+// unprinted says whether the image has no fingerprint: files had changed while
+// they were uploaded.
+func (e *estate) unprinted(p Plan) bool {
+	return slices.ContainsFunc(e.earlier, func(t thing) bool {
+		return t.kind == KindImage && t.region == p.Config.Region && t.fingerprint == ""
+	})
 }
 
 // takeOver registers what was made earlier for being taken back, groups first,

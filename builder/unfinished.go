@@ -87,10 +87,8 @@ func supposed(p Plan, inputs string) []Record {
 		{Act: Making, Kind: KindImage, Region: region, Name: draftName(p)},
 		{Act: Making, Kind: KindImage, Region: region, Name: o.Name},
 	}
-	for _, r := range o.Regions {
-		if r.Region != region {
-			all = append(all, Record{Act: Making, Kind: KindImage, Region: r.Region, Name: o.Name})
-		}
+	for _, r := range otherRegions(p.Config) {
+		all = append(all, Record{Act: Making, Kind: KindImage, Region: r.Region, Name: o.Name})
 	}
 	for i := range all {
 		all[i].Build = p.ID

@@ -20,8 +20,8 @@ import (
 
 type part struct{ Kind, Body string }
 
-// parts reads user-data as cloud-init does: a mail message with parts.
-func parts(t *testing.T, data []byte) []part {
+// message is user-data as the mail message that it is.
+func message(t *testing.T, data []byte) *mail.Message {
 	t.Helper()
 	if bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
 		z, err := gzip.NewReader(bytes.NewReader(data))
@@ -36,6 +36,13 @@ func parts(t *testing.T, data []byte) []part {
 	if err != nil {
 		t.Fatalf("%v in %q", err, data)
 	}
+	return m
+}
+
+// parts reads user-data as cloud-init does: a mail message with parts.
+func parts(t *testing.T, data []byte) []part {
+	t.Helper()
+	m := message(t, data)
 	return multi(t, m.Header.Get("Content-Type"), m.Body)
 }
 
@@ -173,19 +180,7 @@ func FuzzUserData(f *testing.F) {
 // flat are the parts of user-data, without looking into those that have parts.
 func flat(t *testing.T, data []byte) (all []part) {
 	t.Helper()
-	if bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
-		z, err := gzip.NewReader(bytes.NewReader(data))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if data, err = io.ReadAll(z); err != nil {
-			t.Fatal(err)
-		}
-	}
-	m, err := mail.ReadMessage(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := message(t, data)
 	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
 	if err != nil {
 		t.Fatal(err)

@@ -28,9 +28,9 @@ func (h *Host) Left() *Left {
 
 // Await is for the connection after the one that has left a script behind. It
 // reports whether the machine is ready for what comes next: it has booted again,
-// or does not reboot and the script has ended, which one that was given up is made to. When it is not, because this
-// connection was lost too, it is the next one's turn. The error is of a script
-// that went on, and did not succeed.
+// or does not reboot and the script has ended, which one that was given up is
+// made to. When it is not, because this connection was lost too, it is the next
+// one's turn. The error is of a script that went on, and did not succeed.
 func (h *Host) Await(ctx context.Context, l *Left) (ready bool, err error) {
 	r := l.run
 	if l.givenUp {

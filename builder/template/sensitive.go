@@ -5,14 +5,13 @@ import (
 	"maps"
 	"slices"
 	"strings"
-)
 
-// minSecret is how long a value has to be to be found in others.
-const minSecret = 3
+	"github.com/imagobuild/imago/builder/redact"
+)
 
 // holdsSecret says whether a text holds something sensitive.
 func (p *parser) holdsSecret(text string) bool {
-	return slices.ContainsFunc(p.result.Sensitive, func(s string) bool { return len(s) >= minSecret && strings.Contains(text, s) })
+	return slices.ContainsFunc(p.result.Sensitive, func(s string) bool { return len(s) >= redact.MinSecret && strings.Contains(text, s) })
 }
 
 // warnExposed says where a build shows something sensitive to all who may look

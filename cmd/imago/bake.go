@@ -37,21 +37,27 @@ func (e *buildError) Unwrap() error { return e.err }
 // build is the command: it reads the template, runs its builds and prints what
 // they made. One build's failure does not stop the others.
 func (s *session) build(ctx context.Context, o buildOptions) error {
-	o.template.Lookup = &lookup{ctx: ctx, session: s, onLocal: o.local}
-	t, err := s.parse(o.path, o.template)
+	b, t, err := s.open(ctx, o)
 	if err != nil {
-		return err
-	}
-	if err := prepare(t, o); err != nil {
-		return err
-	}
-	b := &bake{session: s, options: o, runID: newRunID(), clients: map[string]clients{}}
-	if err := b.connect(ctx, t); err != nil {
 		return err
 	}
 	defer b.lookForUnfinished(t)()
 	results := b.run(ctx, t)
 	return errors.Join(failures(results), s.report(results, o, b.runID), b.times.write(o.timings, o.report))
+}
+
+// open reads the template, checks its builds, and makes their clients.
+func (s *session) open(ctx context.Context, o buildOptions) (*bake, *template.Template, error) {
+	o.template.Lookup = &lookup{ctx: ctx, session: s, onLocal: o.local}
+	t, err := s.parse(o.path, o.template)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := prepare(t, o); err != nil {
+		return nil, nil, err
+	}
+	b := &bake{session: s, options: o, runID: newRunID(), clients: map[string]clients{}}
+	return b, t, b.connect(ctx, t)
 }
 
 // prepare applies the command line to the builds and checks each of them.

@@ -62,16 +62,8 @@ type planned struct {
 
 // plan is the command.
 func (s *session) plan(ctx context.Context, o buildOptions) error {
-	o.template.Lookup = &lookup{ctx: ctx, session: s, onLocal: o.local}
-	t, err := s.parse(o.path, o.template)
+	b, t, err := s.open(ctx, o)
 	if err != nil {
-		return err
-	}
-	if err := prepare(t, o); err != nil {
-		return err
-	}
-	b := &bake{session: s, options: o, clients: map[string]clients{}}
-	if err := b.connect(ctx, t); err != nil {
 		return err
 	}
 	var all []planned
