@@ -100,7 +100,7 @@ func startAgent(t *testing.T, keys ...provision.Key) (socket string) {
 		}
 	}
 	socket = filepath.Join(t.TempDir(), "agent")
-	return serve(t, "unix", socket, func(conn net.Conn) {
+	return provisiontest.Serve(t, "unix", socket, func(conn net.Conn) {
 		_ = agent.ServeAgent(ring, conn) // ends with the connection
 	})
 }

@@ -4,7 +4,6 @@ package provision_test
 
 import (
 	"context"
-	"net"
 	"os"
 	"testing"
 	"time"
@@ -39,30 +38,6 @@ func output(t *testing.T, h *provision.Host, command string) string {
 		t.Fatal(err)
 	}
 	return out
-}
-
-// serve listens until the end of the test, and handles each connection, which it
-// closes after that.
-func serve(t *testing.T, network, address string, handle func(net.Conn)) (addr string) {
-	t.Helper()
-	l, err := net.Listen(network, address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				handle(conn)
-			}()
-		}
-	}()
-	return l.Addr().String()
 }
 
 // waitGone returns once dir is empty: what the machine clears away by itself may take a moment.

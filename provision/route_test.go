@@ -67,7 +67,7 @@ func TestBastionCannotReach(t *testing.T) {
 func startSOCKS(t *testing.T) (addr string, made *atomic.Int32) {
 	t.Helper()
 	made = &atomic.Int32{}
-	return serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) { _ = serveSOCKS(conn, made) }), made
+	return provisiontest.Serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) { _ = serveSOCKS(conn, made) }), made
 }
 
 func serveSOCKS(c net.Conn, made *atomic.Int32) error {

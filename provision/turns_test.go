@@ -223,5 +223,5 @@ func TestTurns(t *testing.T) {
 
 func startEcho(t *testing.T) (addr string) {
 	t.Helper()
-	return serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) { io.Copy(conn, conn) })
+	return provisiontest.Serve(t, "tcp", "127.0.0.1:0", func(conn net.Conn) { io.Copy(conn, conn) })
 }

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/imagobuild/imago/provision/provisiontest"
 )
 
 // wire is a way to a server that can be cut, and made long, slow or silent.
@@ -32,7 +34,7 @@ func startWire(t *testing.T, target string, delay time.Duration, cutAt ...int64)
 	t.Helper()
 	w := &wire{delay: delay, cutAt: cutAt, open: map[net.Conn]bool{}}
 	w.target.Store(target)
-	w.addr = serve(t, "tcp", "127.0.0.1:0", w.pass)
+	w.addr = provisiontest.Serve(t, "tcp", "127.0.0.1:0", w.pass)
 	t.Cleanup(w.cut)
 	return w
 }
