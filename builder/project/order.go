@@ -11,6 +11,11 @@ import (
 // order puts each image behind the one that it is made from, and refuses images that there are not, and circles.
 func (f *file) order() {
 	all := f.project.Images
+	for _, i := range all {
+		if i.From != "" && !slices.Contains(f.names(), i.From) {
+			f.doc.Problem(f.places[i.Name], "there is no image %q%s", i.From, template.DidYouMean(i.From, f.names()))
+		}
+	}
 	var sorted []Image
 	placed := map[string]bool{}
 	for len(sorted) < len(all) {
@@ -24,11 +29,6 @@ func (f *file) order() {
 		if len(sorted) == before {
 			f.refuseCircle(placed)
 			return
-		}
-	}
-	for _, i := range sorted {
-		if i.From != "" && !slices.Contains(f.names(), i.From) {
-			f.doc.Problem(f.places[i.Name], "there is no image %q%s", i.From, template.DidYouMean(i.From, f.names()))
 		}
 	}
 	f.project.Images = sorted

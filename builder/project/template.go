@@ -58,7 +58,7 @@ func (p *Project) read(i Image, from string, o template.Options) (*template.Temp
 	}
 	t, err := template.Parse(i.Template, o)
 	if err != nil {
-		return t, err
+		return t, i.inWords(err)
 	}
 	return t, p.checkTemplate(i, t, from)
 }
@@ -83,6 +83,50 @@ func (p *Project) checkTemplate(i Image, t *template.Template, from string) erro
 		errs = append(errs, fmt.Errorf("%s: image %s: %s says skip_create_ami, so that there is no image", p.Path, i.Name, i.Template))
 	}
 	return errors.Join(errs...)
+}
+
+// inWords says what is wrong with a template in the project's words, not in the command line's.
+func (i Image) inWords(err error) error {
+	all, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return err
+	}
+	var errs []error
+	for _, err := range all.Unwrap() {
+		if e, ok := errors.AsType[*template.Error](err); ok {
+			err = i.inPlace(*e)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// inPlace is a problem of the image's template; what the command line would be blamed for has its place in the project file.
+func (i Image) inPlace(e template.Error) error {
+	e.Text = words(i).Replace(e.Text)
+	if e.File != "" {
+		return &e
+	}
+	argument, _, _ := strings.Cut(e.Text, ": ")
+	at, ok := i.at[argument]
+	if !ok {
+		at = i.at[""]
+	}
+	e.Text = fmt.Sprintf("image %s: %s", i.Name, e.Text)
+	e.File, e.Line, e.Column = at.Filename, at.Start.Line, at.Start.Column
+	return &e
+}
+
+// words puts arguments of an image block in the place of flags.
+func words(i Image) *strings.Replacer {
+	give := "give one in vars of image " + i.Name + ", "
+	if i.From != "" && i.FromVariable == "" {
+		give = "if the id of " + i.From + " is to go there, name it in from_variable; else " + give
+	}
+	return strings.NewReplacer(
+		"give one with -var ", give, "-var-file", "var_files", "-var ", "vars: ",
+		"-only=", "only: ", "-except=", "except: ", "-only and -except", "only and except",
+	)
 }
 
 // tagged adds whose an image is to its tags.

@@ -233,6 +233,9 @@ func (b *bake) builder(i int, build template.Build, j scribe) *builder.Builder {
 		if ready, ok := e.(builder.ImageReady); ok && ready.Region == build.Config.Region {
 			b.ids.ready(i, ready.ID)
 		}
+		if ready, ok := e.(builder.ImageReady); ok && b.chain != nil {
+			b.chain.ready(i, build, ready)
+		}
 		b.view.event(build.Name, e)
 	}
 	x.OnError = errorActions[b.options.onError]

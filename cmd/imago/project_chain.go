@@ -1,11 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"sync"
 
 	"github.com/imagobuild/imago/builder"
 	"github.com/imagobuild/imago/builder/project"
@@ -18,14 +19,47 @@ type chain struct {
 	project *project.Project
 	images  []project.Image // those that are baked, in order
 	asked   []string        // those that the command line names; none: all
-	waits   []chan struct{} // closed once the image is over
-	results []result
+	links   []*link
+}
+
+// link is what those above an image know of it.
+type link struct {
+	mu      sync.Mutex
+	ids     map[string]string // by region, once the image is there
+	over    bool              // there will be no more
+	changed chan struct{}     // closed, and another one put there, at each change
+}
+
+// change changes a link and wakes those who wait for it.
+func (l *link) change(do func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	do()
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
+// await waits for the image in a region. The id is empty when it has not been made.
+func (l *link) await(ctx context.Context, region string) (string, error) {
+	for {
+		l.mu.Lock()
+		id, over, changed := l.ids[region], l.over, l.changed
+		l.mu.Unlock()
+		if id != "" || over {
+			return id, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return "", context.Cause(ctx)
+		}
+	}
 }
 
 func newChain(p *project.Project, images []project.Image, asked []string) *chain {
-	c := &chain{project: p, images: images, asked: asked, results: make([]result, len(images))}
+	c := &chain{project: p, images: images, asked: asked}
 	for range images {
-		c.waits = append(c.waits, make(chan struct{}))
+		c.links = append(c.links, &link{ids: map[string]string{}, changed: make(chan struct{})})
 	}
 	return c
 }
@@ -36,10 +70,23 @@ func (c *chain) named(name string) bool { return len(c.asked) == 0 || slices.Con
 // line is an image's line on stdout.
 func (c *chain) line(i int, id string) string { return c.images[i].Name + "\t" + id }
 
+// ready says that an image is there and complete: those above need not wait until
+// its machine has gone. They do wait for post-processors, which may find fault with it.
+func (c *chain) ready(i int, build template.Build, e builder.ImageReady) {
+	if len(build.PostProcessors) == 0 {
+		c.links[i].change(func() { c.links[i].ids[e.Region] = e.ID })
+	}
+}
+
 // over says that there is nothing more to wait for.
 func (c *chain) over(i int, r *result) {
-	c.results[i] = *r
-	close(c.waits[i])
+	c.links[i].change(func() {
+		c.links[i].over = true
+		if r.err == nil && r.image.ID != "" {
+			maps.Copy(c.links[i].ids, r.image.Copies)
+			c.links[i].ids[r.image.Region] = r.image.ID
+		}
+	})
 }
 
 // below is the place of the image that another is made from; -1: there is none.
@@ -56,16 +103,14 @@ func (b *bake) await(ctx context.Context, i int, build template.Build) (template
 	}
 	from := ""
 	if j := c.below(i); j >= 0 {
-		select {
-		case <-c.waits[j]:
-		case <-ctx.Done():
-			return build, context.Cause(ctx)
-		}
-		below := c.results[j]
-		if below.err != nil || below.image.ID == "" {
+		id, err := c.links[j].await(ctx, build.Config.Region)
+		switch {
+		case err != nil:
+			return build, err
+		case id == "":
 			return build, &unmadeError{img.From}
 		}
-		from = cmp.Or(below.image.Copies[build.Config.Region], below.image.ID)
+		from = id
 	}
 	return b.reread(ctx, img, build, from)
 }
