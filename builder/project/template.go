@@ -49,6 +49,9 @@ func (p *Project) read(i Image, from string, o template.Options) (*template.Temp
 		}
 		o.Vars[i.FromVariable] = from
 	}
+	if o.Seed != "" { // else the first {{uuid}} of each image would be the same
+		o.Seed += " " + i.Name
+	}
 	o.VarFiles, o.Only, o.Except = i.VarFiles, i.Only, i.Except
 	if p.Dir != "" {
 		o.Getwd = p.Dir

@@ -241,3 +241,31 @@ func addFiles(t *testing.T, all map[string]string, tree provision.Tree) {
 		t.Fatal(err)
 	}
 }
+
+// TestUUIDs: with one seed, each image has its own, and the same ones each time.
+func TestUUIDs(t *testing.T) {
+	dir := write(t, "out/app", "", "t.json", strings.Replace(one, `"shop"`, `"{{uuid}}"`, 1), "imago.hcl", `application = "shop"
+image "a" {
+  template = "t.json"
+  vars = { SOURCE_ID = "ami-1" }
+}
+image "b" {
+  template = "t.json"
+  vars = { SOURCE_ID = "ami-1" }
+}
+`)
+	name := func(which string) string {
+		t.Helper()
+		p, i := image(t, dir, which, "")
+		o := now()
+		o.Seed = "seed"
+		got, err := p.Template(i, "", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Builds[0].Config.Output.Name
+	}
+	if a, b := name("a"), name("b"); a == b || a != name("a") {
+		t.Errorf("the names are %s and %s, and then %s", a, b, name("a"))
+	}
+}
