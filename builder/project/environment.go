@@ -70,7 +70,7 @@ func (f *file) choose() {
 		f.chosen = asked
 	case usual != "":
 		f.chosen = usual
-	case len(all) == 1:
+	case len(all) == 1, len(all) > 1 && f.options.First:
 		f.chosen = all[0]
 	case len(all) > 1:
 		f.complain("choose an environment with --env, or write default_environment into %s; it has %s", f.project.Path, strings.Join(all, ", "))

@@ -33,6 +33,11 @@ func (p *Project) Template(i Image, from string, o template.Options) (*template.
 	t.Sensitive = append(slices.Clone(t.Sensitive), p.Sensitive...)
 	b.Config.Sensitive = t.Sensitive
 	b.Config.Output.Tags = p.tagged(i, b.Config.Output.Tags)
+	for _, after := range b.PostProcessors {
+		if after.Manifest != nil {
+			after.Manifest.Output = p.local(after.Manifest.Output)
+		}
+	}
 	return t, nil
 }
 
