@@ -1,6 +1,7 @@
 package project
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -58,13 +59,12 @@ func (f *file) choose() {
 	for _, e := range f.environments {
 		all = append(all, e.name)
 	}
-	known := func(name string) bool { return strings.Contains("\n"+strings.Join(all, "\n")+"\n", "\n"+name+"\n") }
-	if usual != "" && !known(usual) {
+	if usual != "" && !slices.Contains(all, usual) {
 		top.wrong("default_environment", "is %q, and there is no such environment%s", usual, template.DidYouMean(usual, all))
 		return
 	}
 	switch asked := f.options.Environment; {
-	case asked != "" && !known(asked):
+	case asked != "" && !slices.Contains(all, asked):
 		f.complain("--env %s: %s has no such environment%s", asked, f.project.Path, hint(asked, all))
 	case asked != "":
 		f.chosen = asked
