@@ -173,6 +173,24 @@ func checkOwner(t *testing.T, id string) {
 	}
 }
 
+// TestProjectResumed: a bake that was killed while it waited for an image goes on with that one, and takes the one below as it is.
+func TestProjectResumed(t *testing.T) {
+	slowly(t, slowImage)
+	leavesNothing(t)
+	dir := shopDir(t)
+	killedAt(t, dir, "created image", 2, "bake", "--no-reuse=false", "--local")
+	started := len(allMachines(t))
+	made := beingMade(t)
+	r := cloud.exec(t.Context(), dir, "bake", "--no-reuse=false", "--local", "--resume")
+	got := namedIDs(r.stdout)
+	for _, id := range got {
+		removeImage(t, id)
+	}
+	if r.code != 0 || len(got) != 2 || got["carnivore"] != made || len(allMachines(t)) != started {
+		t.Errorf("exit %d, %v, want carnivore to be %s, after %d machines more\n%s", r.code, got, made, len(allMachines(t))-started, r.stderr)
+	}
+}
+
 // TestProjectFailure: what does not succeed stops what is made from it and nothing else; Ctrl-C stops all.
 func TestProjectFailure(t *testing.T) {
 	leavesNothing(t)

@@ -40,6 +40,7 @@ func bakeCommand(s *session) *cli.Command {
 		Flags: slices.Concat(projectFlags(), []cli.Flag{
 			&cli.BoolFlag{Name: "plan", Usage: "show what would be done and why, and change nothing"},
 			&cli.BoolFlag{Name: "json", Usage: "write one JSON object to stdout instead of the lines"},
+			&cli.BoolFlag{Name: "resume", Usage: "go on with images that an earlier bake has left while AWS was making them (imago help resume)"},
 			&cli.StringFlag{Name: "on-error", Value: "cleanup", Usage: "what to do after a failure: cleanup, abort (leave everything there), ask, or run-cleanup-provisioner (run it, and leave everything there)"},
 			&cli.BoolFlag{Name: "color", Value: true, Usage: "colours on a terminal; --color=false for none"},
 			&cli.BoolFlag{Name: "timestamp-ui", Usage: "begin each line with the time"},
@@ -99,7 +100,7 @@ func readBakeOptions(c *cli.Context, s *session) (o bakeOptions, err error) {
 		onError:  c.String("on-error"), colour: c.Bool("color"), stamp: c.Bool("timestamp-ui"), json: c.Bool("json"),
 		local: c.Bool("local"), parallel: c.Int("parallel-builds"), hostKey: c.String("ssh-host-key"),
 		timings: c.String("timings"), report: c.String("report"), orphan: c.Duration("orphan-timeout"),
-		noReuse: c.Bool("no-reuse"), scan: scanOption(c),
+		noReuse: c.Bool("no-reuse"), resume: c.Bool("resume"), scan: scanOption(c),
 	}
 	return o, o.buildOptions.check("bake", s)
 }
@@ -114,6 +115,7 @@ func (s *session) bake(ctx context.Context, o bakeOptions) error {
 	if o.plan {
 		return b.planImages(ctx, t)
 	}
+	defer b.lookForUnfinished(t)()
 	results := b.run(ctx, t)
 	return errors.Join(failures(results), b.reportImages(results), b.times.write(o.timings, o.report))
 }
@@ -128,10 +130,9 @@ func (s *session) openProject(ctx context.Context, o bakeOptions) (*bake, *templ
 	if err != nil {
 		return nil, nil, &usageError{err}
 	}
+	o.template.Lookup = &lookup{ctx: ctx, session: s, onLocal: o.local}
 	b := &bake{session: s, options: o.buildOptions, runID: newRunID(), clients: map[string]clients{}, chain: newChain(p, images, o.images)}
-	with := o.template
-	with.Lookup = &lookup{ctx: ctx, session: s, onLocal: o.local}
-	t, err := b.readImages(with)
+	t, err := b.readImages(o.template)
 	if err != nil {
 		return nil, nil, err
 	}

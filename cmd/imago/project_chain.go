@@ -112,7 +112,7 @@ func (b *bake) await(ctx context.Context, i int, build template.Build) (template
 		}
 		from = id
 	}
-	return b.reread(ctx, img, build, from)
+	return b.reread(img, build, from)
 }
 
 // unmadeError says that an image was not baked because the one below was not.
@@ -124,13 +124,11 @@ func (e *unmadeError) Error() string {
 }
 
 // reread reads an image's template once all that it refers to is there.
-func (b *bake) reread(ctx context.Context, img project.Image, build template.Build, from string) (template.Build, error) {
+func (b *bake) reread(img project.Image, build template.Build, from string) (template.Build, error) {
 	if from == "" && img.Command == nil {
 		return build, nil
 	}
-	o := b.options.template
-	o.Lookup = &lookup{ctx: ctx, session: b.session, onLocal: b.options.local}
-	t, err := b.chain.project.Template(img, from, o)
+	t, err := b.chain.project.Template(img, from, b.options.template)
 	if t != nil {
 		b.secrets.Hide(t.Sensitive...)
 	}
@@ -143,6 +141,12 @@ func (b *bake) reread(ctx context.Context, img project.Image, build template.Bui
 	again := t.Builds[0]
 	again.Config.Region = build.Config.Region // which may be from AWS's own settings
 	return again, nil
+}
+
+// parse reads the template of a build anew.
+func (c *chain) parse(build template.Build, o template.Options) (*template.Template, error) {
+	i := slices.IndexFunc(c.images, func(img project.Image) bool { return img.Name == build.Name })
+	return c.project.Template(c.images[i], build.Config.Source.ID, o)
 }
 
 // checkRegions says which images are not where those above need them.

@@ -56,7 +56,7 @@ func (b *bake) planImage(ctx context.Context, i int, build template.Build, befor
 			from = r.Copies[build.Config.Region]
 		}
 	}
-	if build, err = b.reread(ctx, img, build, from); err != nil {
+	if build, err = b.reread(img, build, from); err != nil {
 		return p, err
 	}
 	p, err = b.planOne(ctx, build)
