@@ -94,7 +94,11 @@ func (b *bake) goOn(ctx context.Context, i int, build template.Build, f *journal
 func (b *bake) again(build template.Build, with journal.Reading) (template.Build, error) {
 	o := b.options.template
 	o.Now, o.Seed = with.Time, with.Seed
-	t, err := template.Parse(b.options.path, o)
+	parse := func() (*template.Template, error) { return template.Parse(b.options.path, o) }
+	if b.chain != nil {
+		parse = func() (*template.Template, error) { return b.chain.parse(build, o) }
+	}
+	t, err := parse()
 	if t != nil {
 		b.secrets.Hide(t.Sensitive...)
 	}
@@ -150,12 +154,12 @@ func (s *session) resumeHint(err error) {
 	if !is[*builder.PendingError](err) || len(leaks(err)) == 0 { // somebody who was asked wanted it taken away
 		return
 	}
-	i := slices.Index(s.args, "build")
+	i := slices.IndexFunc(s.args, func(a string) bool { return a == "build" || a == "bake" })
 	if i < 0 {
 		return
 	}
 	args := slices.DeleteFunc(slices.Clone(s.args[i+1:]), func(a string) bool { return strings.TrimLeft(a, "-") == "resume" })
-	s.say("imago: hint: to go on with it: imago build --resume %s", commandLine(args))
+	s.say("imago: hint: to go on with it: imago %s --resume %s", s.args[i], commandLine(args))
 }
 
 // commandLine is arguments as a shell takes them.
