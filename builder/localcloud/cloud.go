@@ -141,7 +141,7 @@ func ec2Actions() map[string]handler {
 	all := map[string]handler{}
 	for _, family := range []map[string]handler{
 		instanceActions(), imageActions(), snapshotActions(), volumeActions(), keyActions(),
-		groupActions(), tagActions(), networkActions(), regionActions(),
+		groupActions(), tagActions(), networkActions(), regionActions(), launchTemplateActions(),
 	} {
 		maps.Copy(all, family)
 	}

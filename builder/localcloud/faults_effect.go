@@ -55,6 +55,7 @@ func (c *Cloud) there() map[string]bool {
 	for _, keys := range [][]string{
 		sortedKeys(c.state.Instances), sortedKeys(c.state.Images), sortedKeys(c.state.Snapshots),
 		sortedKeys(c.state.Volumes), sortedKeys(c.state.Groups), sortedKeys(c.state.KeyPairs),
+		sortedKeys(c.state.LaunchTemplates), sortedKeys(c.state.LaunchVersions),
 	} {
 		for _, key := range keys {
 			all[key] = true

@@ -138,11 +138,15 @@ func (inst *instance) setAddress(addr netip.Addr) {
 
 // planLaunch reads and checks a RunInstances.
 func (c *Cloud) planLaunch(r *request) (launchPlan, error) {
+	r, version, err := c.withTemplate(r)
+	if err != nil {
+		return launchPlan{}, err
+	}
 	plan := launchPlan{volumeTags: r.tags("volume"), spotTags: r.tags("spot-instances-request")}
 	r.tags("network-interface") // interfaces are not resources of their own here
 	inst := &plan.template
 	inst.Region = r.region
-	inst.Tags = r.tags("instance")
+	inst.Tags = withDefaults(version.templateTags(), r.tags("instance"))
 	inst.ClientToken = r.text("ClientToken")
 	if err := c.planImage(r, &plan); err != nil {
 		return plan, err
