@@ -60,6 +60,7 @@ type Cloud struct {
 	keys     credentials
 	started  time.Time
 	machines Machines
+	targets  targets // the load balancers'
 	// buildBase is machine.BuildBase.
 	buildBase func(context.Context, machine.BaseConfig) (string, error)
 	lock      io.Closer
