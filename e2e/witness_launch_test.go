@@ -3,6 +3,9 @@ package e2e
 import (
 	"encoding/json"
 	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 )
 
 // launchData is the data of a launch template, as awscli takes it.
@@ -13,6 +16,17 @@ func launchData(t *testing.T, data map[string]any) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// terminate ends an instance; awscli's own waiter looks but each 15 s.
+func terminate(t *testing.T, id string) {
+	t.Helper()
+	awscli(t, nil, "ec2", "terminate-instances", "--instance-ids", id)
+	quick := func(o *ec2.InstanceTerminatedWaiterOptions) { o.MinDelay = 100 * time.Millisecond }
+	waiter := ec2.NewInstanceTerminatedWaiter(client(t), quick)
+	if err := waiter.Wait(after(t), &ec2.DescribeInstancesInput{InstanceIds: []string{id}}, time.Minute); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestAWSCLILaunchTemplates: awscli makes a launch template and a second
@@ -54,11 +68,7 @@ func TestAWSCLILaunchTemplates(t *testing.T) {
 	}
 	awscli(t, &run, "ec2", "run-instances", "--launch-template", "LaunchTemplateId="+id)
 	inst := run.Instances[0]
-	t.Cleanup(func() {
-		awscli(t, nil, "ec2", "terminate-instances", "--instance-ids", inst.InstanceId)
-		awscli(t, nil, "ec2", "wait", "instance-terminated", "--instance-ids", inst.InstanceId)
-	})
-	awscli(t, nil, "ec2", "wait", "instance-running", "--instance-ids", inst.InstanceId)
+	t.Cleanup(func() { terminate(t, inst.InstanceId) })
 	tags := map[string]string{}
 	for _, tag := range inst.Tags {
 		tags[tag.Key] = tag.Value

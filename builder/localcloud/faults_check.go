@@ -145,6 +145,7 @@ func makingActions() []string {
 		"RunInstances", "CreateImage", "CopyImage", "RegisterImage", "CreateSnapshot", "CopySnapshot", "CreateVolume",
 		"CreateKeyPair", "ImportKeyPair", "CreateSecurityGroup", "CreateTags", "DeleteTags",
 		"CreateLaunchTemplate", "CreateLaunchTemplateVersion",
+		"CreateVpc", "CreateSubnet", "CreateInternetGateway", "CreateRouteTable",
 	}
 }
 

@@ -52,7 +52,9 @@ func (c *Cloud) conceal(r *request) (reveal func(), err error) {
 		take(c.state.Instances, c.unknown.made), take(c.state.Images, c.unknown.made),
 		take(c.state.Snapshots, c.unknown.made), take(c.state.Volumes, c.unknown.made),
 		take(c.state.Groups, c.unknown.made), take(c.state.KeyPairs, c.unknown.made),
-		take(c.state.LaunchTemplates, c.unknown.made), take(c.state.LaunchVersions, c.unknown.made))), nil
+		take(c.state.LaunchTemplates, c.unknown.made), take(c.state.LaunchVersions, c.unknown.made),
+		take(c.state.Vpcs, c.unknown.made), take(c.state.Subnets, c.unknown.made),
+		take(c.state.Gateways, c.unknown.made), take(c.state.RouteTables, c.unknown.made))), nil
 }
 
 // take takes what is hidden out of a map; the function it returns puts it back.

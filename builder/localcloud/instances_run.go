@@ -106,6 +106,10 @@ func (c *Cloud) addressFor(inst *instance, asked string) (netip.Addr, error) {
 	if asked == "" {
 		return c.freeAddress(subnet)
 	}
+	if place := c.state.Subnets[inst.SubnetID]; !c.machines.Prefix().Overlaps(c.subnetRange(place)) {
+		return netip.Addr{}, faultf("UnsupportedOperation", "The machines of the local cloud have addresses of %s; one of subnet %s cannot be asked for.",
+			subnet, place.ID)
+	}
 	addr, err := netip.ParseAddr(asked)
 	if err != nil || !subnet.Contains(addr) {
 		return netip.Addr{}, faultf("InvalidParameterValue",

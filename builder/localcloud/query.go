@@ -139,7 +139,7 @@ type token struct {
 func tokenActions() []string {
 	return []string{
 		"RunInstances", "CopyImage", "CreateVolume",
-		"CreateLaunchTemplate", "CreateLaunchTemplateVersion", "ModifyLaunchTemplate",
+		"CreateLaunchTemplate", "CreateLaunchTemplateVersion", "ModifyLaunchTemplate", "CreateRouteTable",
 	}
 }
 

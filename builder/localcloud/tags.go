@@ -70,7 +70,7 @@ func (c *Cloud) addTaggedNetwork(region string, add func(id, kind string, tags *
 			add(one.ID, "security-group-rule", &one.Tags)
 		}
 	}
-	for _, p := range c.networkOf(region).parts() {
+	for _, p := range c.partsIn(region) {
 		add(p.ID, p.Kind, &p.Tags)
 	}
 }
