@@ -6,7 +6,6 @@ require (
 	github.com/aws/aws-sdk-go-v2 v1.48.0
 	github.com/aws/aws-sdk-go-v2/config v1.33.16
 	github.com/aws/aws-sdk-go-v2/credentials v1.20.16
-	github.com/aws/aws-sdk-go-v2/service/autoscaling v1.79.4 // later ones make tables of all their calls at every start
 	github.com/aws/aws-sdk-go-v2/service/ec2 v1.344.2
 	github.com/aws/aws-sdk-go-v2/service/ssm v1.79.3 // from v1.80.0 on it makes tables of all its 155 calls (1.4 MB) at every start
 	github.com/aws/aws-sdk-go-v2/service/sts v1.51.9

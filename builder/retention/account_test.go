@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
-	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -30,8 +28,8 @@ type account struct {
 	instances  []types.Instance
 	templates  []types.LaunchTemplate
 	versions   map[string][]types.LaunchTemplateVersion // by template
-	groups     []astypes.AutoScalingGroup
-	configs    []astypes.LaunchConfiguration
+	groups     []AutoScalingGroup
+	configs    []Configuration
 	parameters map[string]string
 
 	// fails is asked before each call, and may say that it goes wrong, before or
@@ -183,16 +181,18 @@ func (a *account) DescribeLaunchTemplateVersions(_ context.Context, in *ec2.Desc
 	})
 }
 
-func (a *account) DescribeAutoScalingGroups(context.Context, *autoscaling.DescribeAutoScalingGroupsInput, ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
-	return call(a, "DescribeAutoScalingGroups", "", func() (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
-		return &autoscaling.DescribeAutoScalingGroupsOutput{AutoScalingGroups: slices.Clone(a.groups)}, nil
+func (a *account) AutoScalingGroups(context.Context) ([]AutoScalingGroup, error) {
+	return call(a, "DescribeAutoScalingGroups", "", func() (all []AutoScalingGroup, err error) {
+		for _, g := range a.groups {
+			g.Images = slices.Clone(g.Images)
+			all = append(all, g)
+		}
+		return all, nil
 	})
 }
 
-func (a *account) DescribeLaunchConfigurations(context.Context, *autoscaling.DescribeLaunchConfigurationsInput, ...func(*autoscaling.Options)) (*autoscaling.DescribeLaunchConfigurationsOutput, error) {
-	return call(a, "DescribeLaunchConfigurations", "", func() (*autoscaling.DescribeLaunchConfigurationsOutput, error) {
-		return &autoscaling.DescribeLaunchConfigurationsOutput{LaunchConfigurations: slices.Clone(a.configs)}, nil
-	})
+func (a *account) LaunchConfigurations(context.Context) ([]Configuration, error) {
+	return call(a, "DescribeLaunchConfigurations", "", func() ([]Configuration, error) { return slices.Clone(a.configs), nil })
 }
 
 func (a *account) GetParameter(_ context.Context, in *ssm.GetParameterInput, _ ...func(*ssm.Options)) (*ssm.GetParameterOutput, error) {

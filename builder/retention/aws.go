@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/smithy-go"
 
@@ -50,17 +49,7 @@ type removeAPI interface {
 	DeleteSnapshot(context.Context, *ec2.DeleteSnapshotInput, ...func(*ec2.Options)) (*ec2.DeleteSnapshotOutput, error)
 }
 
-// AutoScaling is the part of the Auto Scaling API that retention needs.
-// *autoscaling.Client satisfies it.
-type AutoScaling interface {
-	autoscaling.DescribeAutoScalingGroupsAPIClient
-	autoscaling.DescribeLaunchConfigurationsAPIClient
-}
-
-var (
-	_ EC2         = (*ec2.Client)(nil)
-	_ AutoScaling = (*autoscaling.Client)(nil)
-)
+var _ EC2 = (*ec2.Client)(nil)
 
 // DeniedError says that AWS does not let us see something that may need an image.
 type DeniedError struct {
@@ -92,4 +81,22 @@ func (l *looking) denied(permission string, err error) error {
 func hasCode(err error, codes ...string) bool {
 	api := smithy.APIError(nil)
 	return errors.As(err, &api) && slices.Contains(codes, api.ErrorCode())
+}
+
+// Denied takes the error of a look apart: what may not be seen, and everything else.
+func Denied(err error) (denied []*DeniedError, other []error) {
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range all.Unwrap() {
+			d, o := Denied(one)
+			denied, other = append(denied, d...), append(other, o...)
+		}
+		return denied, other
+	}
+	if d := new(DeniedError); errors.As(err, &d) {
+		return []*DeniedError{d}, nil
+	}
+	if err == nil {
+		return nil, nil
+	}
+	return nil, []error{err}
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
@@ -245,12 +244,9 @@ func (h *history) need(img *types.Image) {
 		h.parameters[name] = id
 		h.template("resolve:ssm:" + name)
 	case 4:
-		h.configs = append(h.configs, astypes.LaunchConfiguration{LaunchConfigurationName: aws.String(h.id("lc")), ImageId: &id})
+		h.configs = append(h.configs, Configuration{h.id("lc"), id})
 	case 5:
-		h.groups = append(h.groups, astypes.AutoScalingGroup{
-			AutoScalingGroupName: aws.String(h.id("asg")),
-			MixedInstancesPolicy: &astypes.MixedInstancesPolicy{LaunchTemplate: &astypes.LaunchTemplate{Overrides: []astypes.LaunchTemplateOverrides{{ImageId: &id}}}},
-		})
+		h.groups = append(h.groups, AutoScalingGroup{Name: h.id("asg"), Images: []string{id}})
 	case 6:
 		h.perms[id] = append(h.perms[id], pick(h.Rand, types.LaunchPermission{UserId: aws.String("111122223333")},
 			types.LaunchPermission{Group: types.PermissionGroupAll}, types.LaunchPermission{OrganizationArn: aws.String("arn:aws:organizations::1:organization/o-1")},

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"github.com/imagobuild/imago/builder"
 )
 
 // templates are all launch templates, with all their versions. Those of a template
@@ -24,7 +26,7 @@ func (l *looking) templates(ctx context.Context) (all []Template, err error) {
 		for _, t := range out.LaunchTemplates {
 			all = append(all, Template{
 				ID: aws.ToString(t.LaunchTemplateId), Name: aws.ToString(t.LaunchTemplateName),
-				Environments: Environments(tags(t.Tags)[TagEnvironment]),
+				Environments: builder.Environments(tags(t.Tags)[builder.TagEnvironment]),
 				Default:      aws.ToInt64(t.DefaultVersionNumber), Latest: aws.ToInt64(t.LatestVersionNumber),
 			})
 		}

@@ -104,12 +104,12 @@ func (h *history) referenced(id string) string {
 		}
 	}
 	for _, g := range h.groups {
-		if *g.MixedInstancesPolicy.LaunchTemplate.Overrides[0].ImageId == id {
+		if g.Images[0] == id {
 			return "an auto scaling group needs it"
 		}
 	}
 	for _, c := range h.configs {
-		if *c.ImageId == id {
+		if c.Image == id {
 			return "a launch configuration needs it"
 		}
 	}

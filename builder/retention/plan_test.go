@@ -27,7 +27,7 @@ func old(days int, id, name string, tags ...string) Image {
 
 // web is the image web of the application shop in some environments.
 func web(days int, id, environments string) Image {
-	return old(days, id, fmt.Sprint("shop web ", days), TagApplication, "shop", TagImage, "web", TagEnvironment, environments)
+	return old(days, id, fmt.Sprint("shop web ", days), builder.TagApplication, "shop", builder.TagImage, "web", builder.TagEnvironment, environments)
 }
 
 func with(img Image, change func(*Image)) Image {
@@ -58,7 +58,7 @@ func TestPlan(t *testing.T) {
 			[]string{"+ ami-3: the newest in production", "- ami-2: not the newest", "- ami-1: not the newest", "+ ami-4: the newest"}},
 		{"one environment", Policy{Bound: Bound{Keep: 1}, Environment: "staging"}, Inventory{Images: []Image{web(1, "ami-4", "staging"), web(2, "ami-3", "staging production"), web(3, "ami-2", "production"), web(4, "ami-1", "staging")}},
 			[]string{"+ ami-4: the newest", "+ ami-3: it is of shop/web in production too", "- ami-1: not the newest"}},
-		{"bounds of images", Policy{ByImage: map[string]Bound{"web": {Keep: 1}, "db": {}}}, Inventory{Images: append([]Image{old(3, "ami-4", "db 2", TagImage, "db"), old(4, "ami-3", "db 1", TagImage, "db"), old(4, "ami-0", "x", TagImage, "x")}, pair...)},
+		{"bounds of images", Policy{ByImage: map[string]Bound{"web": {Keep: 1}, "db": {}}}, Inventory{Images: append([]Image{old(3, "ami-4", "db 2", builder.TagImage, "db"), old(4, "ami-3", "db 1", builder.TagImage, "db"), old(4, "ami-0", "x", builder.TagImage, "x")}, pair...)},
 			[]string{"+ ami-4: nothing bounds it", "+ ami-3: nothing bounds it", "+ ami-2: the newest", "- ami-1: not the newest", "+ ami-0: nothing bounds it"}},
 		{"instance", one, Inventory{Images: pair, Instances: []Instance{{"i-1", "ami-1", "stopped"}, {"i-2", "ami-1", "running"}}}, []string{"+ ami-2: the newest", "! ami-1: in use by instance i-1 (stopped)"}},
 		{"terminated", one, Inventory{Images: pair, Instances: []Instance{{"i-1", "ami-1", "terminated"}}}, []string{"+ ami-2: the newest", "- ami-1: not the newest"}},
@@ -84,7 +84,7 @@ func TestPlan(t *testing.T) {
 		{"a pattern", Policy{Bound: Bound{Keep: 1}, Name: "node??-*"}, Inventory{Images: []Image{old(1, "ami-4", "node18-a"), old(2, "ami-3", "node20-b"), old(4, "ami-1", "node8-a")}},
 			[]string{"+ ami-4: the newest", "- ami-3: not the newest"}},
 		{"tags", Policy{Bound: Bound{Keep: 1}, Tags: map[string]string{"Managed": "web"}}, Inventory{Images: []Image{
-			{ID: "ami-3", State: "available", Created: now, Tags: map[string]string{"Managed": "web", TagEnvironment: "staging"}}, {ID: "ami-2", State: "available", Tags: map[string]string{"Managed": "web"}},
+			{ID: "ami-3", State: "available", Created: now, Tags: map[string]string{"Managed": "web", builder.TagEnvironment: "staging"}}, {ID: "ami-2", State: "available", Tags: map[string]string{"Managed": "web"}},
 			{ID: "ami-1", State: "available", Tags: map[string]string{"Managed": "webs"}}, pair[0], pair[1]}}, []string{"+ ami-3: the newest", "- ami-2: not the newest"}},
 	}
 	for _, tt := range tests {

@@ -28,7 +28,7 @@ func (p Policy) seriesOf(img Image, stems stems) []Series {
 	if len(p.Tags) > 0 {
 		return []Series{{}}
 	}
-	s := Series{Application: img.Tags[TagApplication], Image: img.Tags[TagImage]}
+	s := Series{Application: img.Tags[builder.TagApplication], Image: img.Tags[builder.TagImage]}
 	switch {
 	case s.Image != "":
 	case p.Name != "":
@@ -37,7 +37,7 @@ func (p Policy) seriesOf(img Image, stems stems) []Series {
 		s.Image = stems.of(img.Name)
 	}
 	var all []Series
-	for _, env := range Environments(img.Tags[TagEnvironment]) {
+	for _, env := range builder.Environments(img.Tags[builder.TagEnvironment]) {
 		s.Environment = env
 		all = append(all, s)
 	}
