@@ -58,7 +58,7 @@ bench: build
 	go run ./e2e/bench $(BENCH)
 
 FUZZ = ./builder:FuzzUserData ./builder:FuzzMIME ./builder/journal:FuzzDecode \
-	./builder/template:FuzzJSON ./builder/template:FuzzHCL ./builder/template:FuzzEscaping \
+	./builder/template:FuzzJSON ./builder/template:FuzzHCL ./builder/template:FuzzEscaping ./builder/project:FuzzRead \
 	./builder/localcloud:FuzzQuery ./builder/localcloud:FuzzAuthorization ./builder/localcloud:FuzzParseFaults
 
 accept: deps build
@@ -67,6 +67,7 @@ accept: deps build
 	go test -count=1 -run TestPlanProperties ./builder/gc -accounts 100000
 	go test -count=1 -run TestHistories ./builder/retention -histories 10000
 	go test -count=5 -run TestFingerprintChanges ./builder -changes 1000
+	go test -count=5 -run TestProjectChanges ./builder/project -changes 1000
 	go test -count=1 -timeout 60m -run 'Anywhere|LostAnswers' ./e2e -everywhere
 	go test -count=10 -timeout 60m -run 'Random|Resumes|Cut|Dead' ./provision
 	go test -count=1 -timeout 60m -run 'TestCut$$' ./e2e -cut-bakes 20

@@ -12,7 +12,8 @@ import (
 // The tags that say whose an image is: the application, the image's name in its
 // project, and the environment. They are no part of the fingerprint, so that one
 // image may serve several environments: then the last tag holds all their names,
-// with spaces between.
+// with spaces between. It belongs to one application, the first, also when it is
+// the result of another one's bake.
 const (
 	TagApplication = "imago:application"
 	TagImage       = "imago:image"
@@ -23,9 +24,12 @@ const (
 func Environments(value string) []string { return strings.Fields(value) }
 
 // wantedTags are the tags that an image which is there shall have: the user's, and
-// whose it is. It stays in the environments in which it is.
+// whose it is. It stays with its application, and in the environments in which it is.
 func wantedTags(tags map[string]string, has []types.Tag) map[string]string {
 	all := userTags(tags)
+	if owner := tagOf(has, TagApplication); owner != "" && owner != tags[TagApplication] {
+		return all
+	}
 	for _, key := range []string{TagApplication, TagImage, TagEnvironment} {
 		if value, ok := tags[key]; ok {
 			all[key] = value

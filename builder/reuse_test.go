@@ -347,6 +347,7 @@ func TestBelongs(t *testing.T) {
 		{belongs("web", "production"), belongs("web", "production staging")},
 		{belongs("site", "staging"), belongs("site", "production staging")},
 		{nil, belongs("site", "production staging")},
+		{map[string]string{TagApplication: "other", TagImage: "base", TagEnvironment: "test"}, belongs("site", "production staging")},
 	} {
 		if diff := cmp.Diff(tt.want, build(tt.tags)); diff != "" {
 			t.Errorf("%v: %s", tt.tags, diff)

@@ -9,8 +9,8 @@ variable "SOURCE_ID" {
 }
 
 variable "NODE_SOURCE" {
-  description = "tarball, npm, apt or nvm; empty: tarball"
-  default     = ""
+  description = "npm, tarball, apt or nvm (imago help quickstart)"
+  default     = "npm"
 }
 
 variable "NODE_VERSION" {

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -58,19 +59,18 @@ func (f *file) choose() {
 	for _, e := range f.environments {
 		all = append(all, e.name)
 	}
-	known := func(name string) bool { return strings.Contains("\n"+strings.Join(all, "\n")+"\n", "\n"+name+"\n") }
-	if usual != "" && !known(usual) {
+	if usual != "" && !slices.Contains(all, usual) {
 		top.wrong("default_environment", "is %q, and there is no such environment%s", usual, template.DidYouMean(usual, all))
 		return
 	}
 	switch asked := f.options.Environment; {
-	case asked != "" && !known(asked):
+	case asked != "" && !slices.Contains(all, asked):
 		f.complain("--env %s: %s has no such environment%s", asked, f.project.Path, hint(asked, all))
 	case asked != "":
 		f.chosen = asked
 	case usual != "":
 		f.chosen = usual
-	case len(all) == 1:
+	case len(all) == 1, len(all) > 1 && f.options.First:
 		f.chosen = all[0]
 	case len(all) > 1:
 		f.complain("choose an environment with --env, or write default_environment into %s; it has %s", f.project.Path, strings.Join(all, ", "))

@@ -37,7 +37,7 @@ type Image struct {
 	// Retention of its own. Nil: the project's.
 	Retention *Retention
 
-	at map[string]hcl.Range // of its arguments in the file, and of its name, as ""
+	at map[string]template.Error // the places of its arguments in the file, and of its name, as ""
 }
 
 // templateArguments and recipeArguments belong to images of one kind alone.
@@ -71,12 +71,12 @@ func (f *file) readImage(name string, b *hcl.Block) Image {
 	arguments := slices.Concat([]string{"from", "template", "recipe", "vars"}, templateArguments(), recipeArguments())
 	in := open(f.doc, b, "an image block", schema(arguments, []string{"build", "retention"}))
 	i := Image{
-		Name: name, at: map[string]hcl.Range{"": b.LabelRanges[0]}, From: in.text("from"), FromVariable: in.text("from_variable"), Template: in.text("template"),
+		Name: name, at: map[string]template.Error{"": f.doc.Place(b.LabelRanges[0])}, From: in.text("from"), FromVariable: in.text("from_variable"), Template: in.text("template"),
 		Variables: in.pairs("vars"), VarFiles: in.texts("var_files"), Only: in.texts("only"), Except: in.texts("except"),
 		Command: f.readCommand(in.one("build")), Retention: readRetention(f.doc, in.one("retention")),
 	}
 	for name := range in.attrs {
-		i.at[name] = in.place(name)
+		i.at[name] = f.doc.Place(in.place(name))
 	}
 	if in.has("from") {
 		f.places[name] = in.place("from")

@@ -43,6 +43,9 @@ type Options struct {
 	// Environment is the name of the one to read it for. Defaults to the file's default, or the only one.
 	Environment string
 
+	// First takes the first environment where none is asked for and the file has no default.
+	First bool
+
 	// Vars and VarFiles give variables their values, as for templates.
 	Vars     map[string]string
 	VarFiles []string

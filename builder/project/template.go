@@ -33,6 +33,11 @@ func (p *Project) Template(i Image, from string, o template.Options) (*template.
 	t.Sensitive = append(slices.Clone(t.Sensitive), p.Sensitive...)
 	b.Config.Sensitive = t.Sensitive
 	b.Config.Output.Tags = p.tagged(i, b.Config.Output.Tags)
+	for _, after := range b.PostProcessors {
+		if after.Manifest != nil {
+			after.Manifest.Output = p.local(after.Manifest.Output)
+		}
+	}
 	return t, nil
 }
 
@@ -49,6 +54,9 @@ func (p *Project) read(i Image, from string, o template.Options) (*template.Temp
 		}
 		o.Vars[i.FromVariable] = from
 	}
+	if o.Seed != "" { // else the first {{uuid}} of each image would be the same
+		o.Seed += " " + i.Name
+	}
 	o.VarFiles, o.Only, o.Except = i.VarFiles, i.Only, i.Except
 	if p.Dir != "" {
 		o.Getwd = p.Dir
@@ -60,27 +68,26 @@ func (p *Project) read(i Image, from string, o template.Options) (*template.Temp
 	if err != nil {
 		return t, i.inWords(err)
 	}
-	return t, p.checkTemplate(i, t, from)
+	return t, i.checkTemplate(t, from)
 }
 
 // checkTemplate holds a template to what the project says of it.
-func (p *Project) checkTemplate(i Image, t *template.Template, from string) error {
+func (i Image) checkTemplate(t *template.Template, from string) error {
 	if len(t.Builds) != 1 {
 		var all []string
 		for _, b := range t.Builds {
 			all = append(all, b.Name)
 		}
-		return fmt.Errorf("%s: image %s: %s makes %d images, and must make one: choose it with only = [\"NAME\"], of %s",
-			p.Path, i.Name, i.Template, len(all), strings.Join(all, ", "))
+		return i.wrong("template", "%s makes %d images, and must make one: choose it with only = [\"NAME\"], of %s", i.Template, len(all), strings.Join(all, ", "))
 	}
 	cfg := t.Builds[0].Config
 	var errs []error
 	if i.FromVariable != "" && cfg.Source.ID != from {
-		errs = append(errs, fmt.Errorf("%s: image %s: from_variable = %q, but the source image of %s is not that variable: make it so, or leave from_variable out",
-			p.Path, i.Name, i.FromVariable, i.Template))
+		errs = append(errs, i.wrong("from_variable", "from_variable is %q, but the source image of %s is not that variable: make it so, or leave from_variable out",
+			i.FromVariable, i.Template))
 	}
 	if cfg.Output.SkipImage {
-		errs = append(errs, fmt.Errorf("%s: image %s: %s says skip_create_ami, so that there is no image", p.Path, i.Name, i.Template))
+		errs = append(errs, i.wrong("template", "%s says skip_create_ami, so that there is no image", i.Template))
 	}
 	return errors.Join(errs...)
 }
@@ -108,12 +115,16 @@ func (i Image) inPlace(e template.Error) error {
 		return &e
 	}
 	argument, _, _ := strings.Cut(e.Text, ": ")
-	at, ok := i.at[argument]
+	return i.wrong(argument, "%s", e.Text)
+}
+
+// wrong is a problem of the image at one of its arguments, or else at its name.
+func (i Image) wrong(argument, format string, args ...any) error {
+	e, ok := i.at[argument]
 	if !ok {
-		at = i.at[""]
+		e = i.at[""]
 	}
-	e.Text = fmt.Sprintf("image %s: %s", i.Name, e.Text)
-	e.File, e.Line, e.Column = at.Filename, at.Start.Line, at.Start.Column
+	e.Text = fmt.Sprintf("image %s: ", i.Name) + fmt.Sprintf(format, args...)
 	return &e
 }
 

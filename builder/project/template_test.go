@@ -131,13 +131,23 @@ image "skip" {
 `)
 	for name, want := range map[string]string{
 		"base": `imago.hcl:4:10: image base: vars: SOURCE_IDS: t.json has no such variable; did you mean "SOURCE_ID"?
+  4 |   vars = { SOURCE_IDS = "ami-1" }
+    |          ^^^^^^^^^^^^^^^^^^^^^^^^
 imago.hcl:6:12: image base: except: a: t.json has no such build or post-processor
+  6 |   except = ["a"]
+    |            ^^^^^
 imago.hcl:1:1: 'a' where a value should be
 t.json:2:30: variable SOURCE_ID has no value; give one in vars of image base, SOURCE_ID=VALUE or var_files`,
-		"web":   `t.json:2:30: variable SOURCE_ID has no value; if the id of base is to go there, name it in from_variable; else give one in vars of image web, SOURCE_ID=VALUE or var_files`,
-		"two":   `imago.hcl: image two: two.json makes 2 images, and must make one: choose it with only = ["NAME"], of b, amazon-ebs`,
-		"fixed": `imago.hcl: image fixed: from_variable = "SOURCE_ID", but the source image of fixed.json is not that variable: make it so, or leave from_variable out`,
-		"skip":  `imago.hcl: image skip: skip.json says skip_create_ami, so that there is no image`,
+		"web": `t.json:2:30: variable SOURCE_ID has no value; if the id of base is to go there, name it in from_variable; else give one in vars of image web, SOURCE_ID=VALUE or var_files`,
+		"two": `imago.hcl:13:14: image two: two.json makes 2 images, and must make one: choose it with only = ["NAME"], of b, amazon-ebs
+  13 |   template = "two.json"
+     |              ^^^^^^^^^^`,
+		"fixed": `imago.hcl:19:19: image fixed: from_variable is "SOURCE_ID", but the source image of fixed.json is not that variable: make it so, or leave from_variable out
+  19 |   from_variable = "SOURCE_ID"
+     |                   ^^^^^^^^^^^`,
+		"skip": `imago.hcl:22:14: image skip: skip.json says skip_create_ami, so that there is no image
+  22 |   template = "skip.json"
+     |              ^^^^^^^^^^^`,
 	} {
 		p, i := image(t, dir, name, "")
 		_, err := p.Template(i, project.Unknown, now())
@@ -239,5 +249,33 @@ func addFiles(t *testing.T, all map[string]string, tree provision.Tree) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestUUIDs: with one seed, each image has its own, and the same ones each time.
+func TestUUIDs(t *testing.T) {
+	dir := write(t, "out/app", "", "t.json", strings.Replace(one, `"shop"`, `"{{uuid}}"`, 1), "imago.hcl", `application = "shop"
+image "a" {
+  template = "t.json"
+  vars = { SOURCE_ID = "ami-1" }
+}
+image "b" {
+  template = "t.json"
+  vars = { SOURCE_ID = "ami-1" }
+}
+`)
+	name := func(which string) string {
+		t.Helper()
+		p, i := image(t, dir, which, "")
+		o := now()
+		o.Seed = "seed"
+		got, err := p.Template(i, "", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Builds[0].Config.Output.Name
+	}
+	if a, b := name("a"), name("b"); a == b || a != name("a") {
+		t.Errorf("the names are %s and %s, and then %s", a, b, name("a"))
 	}
 }

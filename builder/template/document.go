@@ -5,6 +5,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/imagobuild/imago/builder/redact"
 )
 
 // Document is a file in the language of HCL2 templates whose blocks are somebody else's: beside variables and locals, which
@@ -108,6 +110,17 @@ func (d *Document) Value(expr hcl.Expression) (v cty.Value, ok bool) {
 // Problem notes something wrong at a place of the document.
 func (d *Document) Problem(at hcl.Range, format string, args ...any) {
 	d.module.problem(posOf(at), format, args...)
+}
+
+// Place is a problem at a place of the document that has no text yet, for what is found out later.
+func (d *Document) Place(at hcl.Range) Error {
+	p := problems{sources: d.module.problems.sources}
+	p.add(d.module.path, posOf(at), "")
+	secrets := &redact.Redactor{}
+	secrets.Hide(d.Sensitive()...)
+	place := *p.all[0]
+	place.Excerpt = secrets.Clean(place.Excerpt)
+	return place
 }
 
 // Err joins all problems that were found, each an *Error, in the order of their places.

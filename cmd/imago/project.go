@@ -4,6 +4,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"time"
+
+	"github.com/urfave/cli/v2"
 
 	"github.com/imagobuild/imago/builder/project"
 	"github.com/imagobuild/imago/builder/template"
@@ -13,6 +16,7 @@ import (
 type projectOptions struct {
 	path        string
 	environment string
+	first       bool // environment, where none is chosen
 	vars        map[string]string
 	varFiles    []string
 }
@@ -30,7 +34,7 @@ func (s *session) readProject(o projectOptions) (*project.Project, error) {
 		o.varFiles[i] = full
 	}
 	s.secrets.Hide(os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN"))
-	p, err := project.Read(o.path, project.Options{Environment: o.environment, Vars: o.vars, VarFiles: o.varFiles, Env: os.LookupEnv})
+	p, err := project.Read(o.path, project.Options{Environment: o.environment, First: o.first, Vars: o.vars, VarFiles: o.varFiles, Env: os.LookupEnv})
 	if p != nil {
 		s.secrets.Hide(p.Sensitive...)
 	}
@@ -69,4 +73,45 @@ func (b *bake) readImages(o template.Options) (*template.Template, error) {
 		return nil, &usageError{errors.Join(errs...)}
 	}
 	return all, prepare(all, b.options)
+}
+
+// validateProject is validate for a project file: it and its templates are read for each environment.
+func (s *session) validateProject(c *cli.Context) error {
+	for _, flag := range []string{"only", "except", "syntax-only", "evaluate-datasources"} {
+		if c.IsSet(flag) {
+			return usagef("validate: --%s is for templates, and %s is a project file", flag, c.Args().First())
+		}
+	}
+	o := projectOptions{path: c.Args().First(), first: true, varFiles: c.StringSlice("var-file")}
+	var err error
+	if o.vars, err = readVars(c); err != nil {
+		return err
+	}
+	p, err := s.readProject(o)
+	if err != nil {
+		return err
+	}
+	errs := []error{s.validateImages(c, p)}
+	for _, e := range p.Environments {
+		if e.Name == p.Environment.Name {
+			continue
+		}
+		o.environment = e.Name
+		other, err := s.readProject(o)
+		if err == nil {
+			err = s.validateImages(c, other)
+		}
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return &usageError{err}
+	}
+	return s.result(c.Bool("machine-readable"), "The configuration is valid.")
+}
+
+// validateImages reads the templates of all images, for one environment.
+func (s *session) validateImages(c *cli.Context, p *project.Project) error {
+	b := &bake{session: s, options: buildOptions{hostKey: c.String("ssh-host-key")}, chain: newChain(p, p.Images, nil)}
+	_, err := b.readImages(template.Options{Now: time.Now(), Env: os.LookupEnv, WarnUndeclared: !c.Bool("no-warn-undeclared-var")})
+	return err
 }
