@@ -183,6 +183,7 @@ func TestPrune(t *testing.T) {
 	why[web[6]], why[web[7]] = "one of the newest 2", "one of the newest 2"
 	checkUsed(t, web)
 
+	refuses(t)
 	snapshot := snapshotOf(t, web[5])
 	removed, kept := pruneJSON(t, "--plan")
 	if len(removed) != 1 || removed[web[5]] != "not one of the newest 2" || !exists(t, client(t), web[5]) {
@@ -214,6 +215,22 @@ func TestPrune(t *testing.T) {
 	}
 	if !exists(t, clientIn(t, "us-west-2"), west) {
 		t.Error("the copy in us-west-2 is gone, the newest there")
+	}
+}
+
+// refuses checks that prune does nothing when it may not see all that needs an image.
+func refuses(t *testing.T) {
+	t.Helper()
+	dir := write(t, "denied.json", `{"rules": [{"action": "DescribeAutoScalingGroups", "share": 1, "error": "AccessDenied"}]}`)
+	imago(t, dir, "local", "faults", "denied.json")
+	defer imago(t, dir, "local", "faults", "off")
+	before := inventory(t)
+	r := cloud.exec(t.Context(), "", "prune", "--local", "--application", "prunes", "--keep", "1")
+	if r.code != 1 || r.stdout != "" || !strings.Contains(r.stderr, "imago: autoscaling:DescribeAutoScalingGroups is not allowed in us-east-1: ") {
+		t.Errorf("exit %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+	if after := inventory(t); !slices.Equal(before, after) {
+		t.Errorf("it changed %q to %q", before, after)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
-var histories = flag.Int("histories", 300, "how many random histories TestHistories lives through")
+var histories = flag.Int("histories", 200, "how many random histories TestHistories lives through")
 
 // TestHistories lets applications be baked, launched, released, shared and pruned
 // in random order, with calls that fail and people who launch in between, and
