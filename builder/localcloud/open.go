@@ -52,6 +52,7 @@ func Open(ctx context.Context, options Options) (_ *Cloud, err error) {
 	if err := c.restore(); err != nil {
 		return nil, err
 	}
+	c.background(c.scale)
 	return c, c.writeInfo(os.Getpid())
 }
 
@@ -81,11 +82,13 @@ func newCloud(options Options) *Cloud {
 		now:        time.Now,
 		buildBase:  machine.BuildBase,
 		shutdown:   make(chan struct{}),
+		targets:    noTargets{},
 		lives:      map[string]*life{},
 		imdsTokens: map[string]imdsToken{},
 		faults:     newFaultRules(options.Faults),
 		unknown:    newUnknown(),
 		doomed:     map[string]doomed{},
+		tracked:    map[string]*tracking{},
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)

@@ -26,7 +26,7 @@ func newApp(s *session) *cli.App {
 		},
 		Commands: []*cli.Command{
 			buildCommand(s), bakeCommand(s), planCommand(s), validateCommand(s), inspectCommand(s), newCommand(s),
-			localCommand(s), gcCommand(s), versionCommand(s), helpCommand(s),
+			localCommand(s), imagesCommand(s), pruneCommand(s), gcCommand(s), versionCommand(s), helpCommand(s),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Bool("version") && !c.Args().Present() {
