@@ -42,7 +42,9 @@ type Options struct {
 	// takes after its instance runs, "scaling" the time from a difference in
 	// capacity to what is done about it, "health" how long a member must fail
 	// before it is replaced, "metric" the period of what policies look at, which
-	// is a second when nothing else is said. Optional; defaults to as fast as it goes.
+	// is a second when nothing else is said. "active" is of load balancers,
+	// "insync" of changes in DNS, and "draining" how long a target that is being
+	// deregistered still gets new requests. Optional; defaults to as fast as it goes.
 	Delays map[string]time.Duration
 	// DiskBytes bounds what each machine can write. Optional; defaults to what
 	// the file system of StateDir holds. With a bound an image takes longer.
@@ -88,6 +90,8 @@ type Cloud struct {
 	lives       map[string]*life
 	imdsTokens  map[string]imdsToken
 	lastAddress netip.Addr
+	balance     *balance
+	dns         *dns
 	faults      faultRules
 	unknown     unknown
 	doomed      map[string]doomed    // by id
@@ -125,6 +129,8 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.serveOwn(w, r, body)
 	case scope.service == "ssm":
 		c.serveSSM(w, scope.region, r, body)
+	case scope.service == "route53":
+		c.serveRoute53(w, r, scope.region, body)
 	default:
 		c.serveQuery(w, r, scope, body)
 	}

@@ -111,6 +111,7 @@ func (c *Cloud) nextStep(id string, l *life) func(context.Context, string, *life
 	case inst.State == stopping:
 		return c.halt
 	case inst.State == shuttingDown:
+		c.leaveGroups(id)
 		return c.remove
 	case inst.State == running && l.reboot:
 		return c.restart

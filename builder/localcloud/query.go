@@ -32,7 +32,7 @@ func (c *Cloud) serveQuery(w http.ResponseWriter, r *http.Request, s scope, body
 	service, found := queryServiceNamed(s.service)
 	if !found {
 		refuse(w, r, s.service, id, faultf("InvalidAction",
-			"The local cloud has no service '%s'; it has autoscaling, ec2, ssm and sts.", s.service))
+			"The local cloud has no service '%s'; it has autoscaling, ec2, elasticloadbalancing, route53, ssm and sts.", s.service))
 		return
 	}
 	c.withFaults(w, r, s.service, call, func(w http.ResponseWriter) { service.serve(c, w, call) })

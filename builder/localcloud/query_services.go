@@ -19,6 +19,7 @@ type queryService struct {
 func queryServices() []queryService {
 	return []queryService{
 		{"autoscaling", "http://autoscaling.amazonaws.com/doc/2011-01-01/", scalingActions},
+		{"elasticloadbalancing", elbNamespace, elbActions},
 		{"sts", "https://sts.amazonaws.com/doc/2011-06-15/", stsActions},
 	}
 }

@@ -96,6 +96,8 @@ func refuse(w http.ResponseWriter, r *http.Request, service, requestID string, f
 		http.Error(w, f.Message, f.Status)
 	case service == "ssm" || r.Header.Get("X-Amz-Target") != "":
 		refuseJSON(w, f)
+	case service == "route53":
+		refuseRoute53(w, f)
 	default:
 		if s, found := queryServiceNamed(service); found {
 			s.refuse(w, requestID, f)

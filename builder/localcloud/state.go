@@ -36,6 +36,12 @@ type state struct {
 	RouteTables     map[string]*routeTable     // by id
 	LaunchTemplates map[string]*launchTemplate // by id
 	LaunchVersions  map[string]*launchVersion  // by the id of the template + "/" + number
+	Balancers       map[string]*loadBalancer   // by ARN
+	TargetGroups    map[string]*targetGroup    // by ARN
+	Listeners       map[string]*listener       // by ARN
+	Rules           map[string]*listenerRule   // by ARN
+	Zones           map[string]*hostedZone     // by id
+	Changes         map[string]zoneChange      // of zones, by id
 	Tokens          map[string]token           // client tokens, by region/action/token
 }
 
@@ -60,6 +66,12 @@ func (s *state) fill() {
 	s.RouteTables = filled(s.RouteTables)
 	s.LaunchTemplates = filled(s.LaunchTemplates)
 	s.LaunchVersions = filled(s.LaunchVersions)
+	s.Balancers = filled(s.Balancers)
+	s.TargetGroups = filled(s.TargetGroups)
+	s.Listeners = filled(s.Listeners)
+	s.Rules = filled(s.Rules)
+	s.Zones = filled(s.Zones)
+	s.Changes = filled(s.Changes)
 	s.Tokens = filled(s.Tokens)
 }
 

@@ -27,12 +27,3 @@ type targets interface {
 	// cloud was opened. It never goes back.
 	requests(group string) uint64
 }
-
-// noTargets is a cloud without load balancers.
-type noTargets struct{}
-
-func (noTargets) has(string, string) bool      { return false }
-func (noTargets) register(string, string)      {}
-func (noTargets) deregister(string, string)    {}
-func (noTargets) health(string, string) string { return "" }
-func (noTargets) requests(string) uint64       { return 0 }
