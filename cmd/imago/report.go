@@ -114,6 +114,7 @@ type (
 		Reused      bool   `json:"reused"`
 
 		Seconds float64 `json:"seconds"`
+		Waited  float64 `json:"waited_seconds,omitempty"` // of those, for another build of the same
 	}
 	errorJSON struct {
 		Build   string `json:"build"`
@@ -136,7 +137,7 @@ func (s *session) reportJSON(results []result, runID string) error {
 				ID: r.image.ID, Region: r.image.Region, Name: s.secrets.Clean(r.image.Name),
 				Copies: r.image.Copies, Snapshots: append([]string{}, r.image.Snapshots...), SourceID: r.image.Source.ID,
 				Fingerprint: r.image.Fingerprint, Reused: r.image.Reused,
-				Seconds: float64(r.image.Took.Round(time.Millisecond).Milliseconds()) / 1000,
+				Seconds: seconds(r.image.Took), Waited: seconds(r.image.Waited),
 			})
 		}
 		for _, p := range problems(r.err) {
@@ -144,4 +145,8 @@ func (s *session) reportJSON(results []result, runID string) error {
 		}
 	}
 	return writeJSON(s.stdout, out)
+}
+
+func seconds(d time.Duration) float64 {
+	return float64(d.Round(time.Millisecond).Milliseconds()) / 1000
 }

@@ -1,0 +1,207 @@
+package builder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestClaim: of many builds that begin at once, one bakes, and the others have
+// its image; who waits looks seldom, and says whom for.
+func TestClaim(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const builds, script = 20, 10 * time.Minute
+		a := newAccount()
+		var all []<-chan built
+		var tenants []*tenant
+		for i := range builds {
+			b, x := a.builder(t, script)
+			all, tenants = append(all, start(t, b, fmt.Sprint("web ", i))), append(tenants, x)
+		}
+		baked := ""
+		for i, ended := range all {
+			r := <-ended
+			a.sole(t, r)
+			if !r.Reused {
+				baked += fmt.Sprint(i)
+				continue
+			}
+			var told []Waiting
+			for _, e := range tenants[i].events {
+				if w, ok := e.(Waiting); ok {
+					w.Since, w.Build = time.Time{}, ""
+					told = append(told, w)
+				}
+			}
+			want := []Waiting{{Holder: "ann@laptop"}, {Holder: "ann@laptop", Instance: "i-1"}}
+			if diff := cmp.Diff(want, told); diff != "" && len(told) != 1 {
+				t.Errorf("build %d was told (-want +got)\n%s", i, diff)
+			}
+		}
+		if most := builds * (int(script/claimPace().Max) + 10); a.machines != 1 || a.looks > most || baked == "" {
+			t.Errorf("%d machines, baked by %q, %d looks at the claim; want 1 machine and %d looks at most", a.machines, baked, a.looks, most)
+		}
+	})
+}
+
+// TestClaimLooks: builds of one process look together.
+func TestClaimLooks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const builds, script = 20, 10 * time.Minute
+		a := newAccount()
+		b, _ := a.builder(t, script)
+		var all []<-chan built
+		for i := range builds {
+			all = append(all, start(t, b, fmt.Sprint("web ", i)))
+		}
+		for _, ended := range all {
+			a.sole(t, <-ended)
+		}
+		if most := int(script/claimPace().Max) + builds + 10; a.looks > most {
+			t.Errorf("%d looks at the claim, want %d at most", a.looks, most)
+		}
+	})
+}
+
+// TestTakenOver: a claim that is not renewed for 40 s is taken over, within a minute.
+// The build that had it sees that when it comes back, wherever it was, and makes no second image.
+func TestTakenOver(t *testing.T) {
+	for name, slept := range map[string]time.Duration{
+		"comes back while the other bakes": 2 * time.Minute, "comes back late": time.Hour,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAccount()
+				b1, x1 := a.builder(t, 5*time.Minute)
+				first := start(t, b1, "web 1")
+				time.Sleep(30 * time.Second)
+				b2, _ := a.builder(t, 5*time.Minute)
+				second := start(t, b2, "web 2")
+				time.Sleep(10 * time.Second)
+				asleep, wake := time.Now(), x1.sleep()
+				time.Sleep(time.Minute)
+				if n := a.launched(); n != 2 {
+					t.Errorf("%d machines after a minute of sleep, want those of both", n)
+				}
+				time.Sleep(slept - time.Since(asleep))
+				wake()
+				two := <-second
+				one := <-first
+				a.sole(t, one, two)
+				if !one.Reused || two.Reused || a.machines != 2 || len(x1.warnings()) != 1 || !strings.Contains(x1.warnings()[0], "has taken over") {
+					t.Errorf("reused: %v and %v; %d machines; %q", one.Reused, two.Reused, a.machines, x1.warnings())
+				}
+				slices.Sort(x1.undone)
+				if want := []string{"i-1", "sg-1"}; !slices.Equal(x1.undone, want) {
+					t.Errorf("the first took back %q, want %q", x1.undone, want)
+				}
+			})
+		})
+	}
+}
+
+// TestNextBakes: when a build does not succeed, the next one bakes at once, and
+// does not wait for the other's machine to go.
+func TestNextBakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAccount()
+		b1, x1 := a.builder(t, 0)
+		x1.machine.run = func(context.Context) error { time.Sleep(time.Minute); return errScript }
+		first := start(t, b1, "web 1")
+		time.Sleep(time.Second)
+		var others []<-chan built
+		for i := range 3 {
+			b, _ := a.builder(t, time.Minute)
+			others = append(others, start(t, b, fmt.Sprint("web 2", i)))
+		}
+		one := <-first
+		if !errors.Is(one.err, errScript) {
+			t.Errorf("the first: %v", one.err)
+		}
+		for _, ended := range others {
+			r := <-ended
+			a.sole(t, r)
+			if waited := r.at.Sub(one.at); waited > 70*time.Second {
+				t.Errorf("an image %v after the first has ended", waited)
+			}
+		}
+		if a.machines != 2 {
+			t.Errorf("%d machines, want 2", a.machines)
+		}
+	})
+}
+
+// TestCanceledWhileWaiting: who waits and is canceled ends at once, and leaves nothing.
+func TestCanceledWhileWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAccount()
+		b1, _ := a.builder(t, time.Minute)
+		first := start(t, b1, "web 1")
+		time.Sleep(time.Second)
+		b2, x2 := a.builder(t, time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		start := time.Now()
+		_, err := b2.Build(ctx, trivial())
+		j := b2.Journal.(*notes)
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != 20*time.Second || len(x2.calls) > 0 || j.said[len(j.said)-1] != "ended" {
+			t.Errorf("after %v: %v; made %d things; the journal says %q", time.Since(start), err, len(x2.calls), j.said)
+		}
+		a.sole(t, <-first)
+	})
+}
+
+// TestUnclaimed: where AWS does not let a build claim the image, wait for others,
+// or renew its claim, it bakes all the same, and says what may come of that.
+func TestUnclaimed(t *testing.T) {
+	for denied, rival := range map[string]bool{"ImportKeyPair": false, "CreateTags": false, "DescribeKeyPairs": true} {
+		t.Run(denied, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAccount()
+				if rival {
+					b, _ := a.builder(t, time.Hour)
+					other := start(t, b, "web other")
+					time.Sleep(time.Second)
+					defer func() { <-other }()
+				}
+				b, x := a.builder(t, 10*time.Minute)
+				b.OnError = Abort // so that nothing else is asked
+				x.denied = denied
+				cfg := trivial()
+				cfg.SSH.Password = "x" // and no key pair is made but the claim
+				img, err := b.Build(t.Context(), cfg)
+				warned := strings.Join(x.warnings(), "\n")
+				if img.ID == "" || !strings.Contains(warned, "there will be two: AWS does not let this one claim it: ") || !strings.Contains(warned, "no "+denied) {
+					t.Errorf("%+v, %v; warned of %s", img, err, warned)
+				}
+			})
+		})
+	}
+}
+
+// TestLag: AWS lists key pairs and tags late. Nobody bakes twice for that.
+func TestLag(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAccount()
+		a.lag, a.late = 25*time.Second, 40*time.Second
+		var all []<-chan built
+		for i := range 5 {
+			b, _ := a.builder(t, 2*time.Minute)
+			all = append(all, start(t, b, fmt.Sprint("web ", i)))
+			time.Sleep(5 * time.Second)
+		}
+		for _, ended := range all {
+			a.sole(t, <-ended)
+		}
+		if a.machines != 1 {
+			t.Errorf("%d machines, want 1", a.machines)
+		}
+	})
+}
