@@ -40,11 +40,14 @@ type tenant struct {
 	*fakeEC2
 	a       *account
 	machine *fakeMachine
-	denied  string // the call that is
+	dying   time.Duration // how long a machine takes to go
+	denied  string        // the call that is
 	events  []Event
 
-	mu   sync.Mutex
-	wake chan struct{} // it sleeps until this is closed; nil: it is awake
+	mu    sync.Mutex
+	calls int
+	at    func(call int) // is told of each
+	wake  chan struct{}  // it sleeps until this is closed; nil: it is awake
 }
 
 // builder is one that works in the account and runs a script that takes so long.
@@ -77,6 +80,10 @@ func (x *tenant) sleep() (wake func()) {
 func (x *tenant) awake(ctx context.Context, call string) error {
 	x.mu.Lock()
 	wake := x.wake
+	x.calls++
+	if x.at != nil {
+		x.at(x.calls)
+	}
 	x.mu.Unlock()
 	if wake != nil {
 		<-wake // whatever becomes of ctx: nothing of it is at work
@@ -202,6 +209,21 @@ func (x *tenant) RunInstances(ctx context.Context, in *ec2.RunInstancesInput, _ 
 	return x.fakeEC2.RunInstances(ctx, in)
 }
 
+func (x *tenant) TerminateInstances(ctx context.Context, in *ec2.TerminateInstancesInput, _ ...options) (*ec2.TerminateInstancesOutput, error) {
+	if err := x.awake(ctx, "TerminateInstances"); err != nil {
+		return nil, err
+	}
+	time.Sleep(x.dying)
+	return x.fakeEC2.TerminateInstances(ctx, in)
+}
+
+// ended says whether the build's machine has.
+func (x *tenant) ended() bool {
+	x.fakeEC2.mu.Lock()
+	defer x.fakeEC2.mu.Unlock()
+	return slices.Contains(x.undone, "i-1")
+}
+
 func (x *tenant) CreateImage(ctx context.Context, in *ec2.CreateImageInput, _ ...options) (*ec2.CreateImageOutput, error) {
 	if err := x.awake(ctx, "CreateImage"); err != nil {
 		return nil, err
@@ -276,14 +298,19 @@ func start(t *testing.T, b *Builder, name string) <-chan built {
 	return ended
 }
 
-// sole checks that a build has the account's only image, and that no claim is left.
+// reused checks that a build has the account's only image.
+func (a *account) reused(t *testing.T, r built) {
+	t.Helper()
+	if ids := a.images(); r.err != nil || len(ids) != 1 || r.ID != ids[0] {
+		t.Errorf("the result is %s, %v; there are %q", r.ID, r.err, ids)
+	}
+}
+
+// sole checks that builds have the account's only image, and that no key pair is left.
 func (a *account) sole(t *testing.T, all ...built) {
 	t.Helper()
-	ids := a.images()
 	for _, r := range all {
-		if r.err != nil || len(ids) != 1 || r.ID != ids[0] {
-			t.Errorf("the result is %s, %v; there are %q", r.ID, r.err, ids)
-		}
+		a.reused(t, r)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -23,30 +23,37 @@ func TestClaim(t *testing.T) {
 		var tenants []*tenant
 		for i := range builds {
 			b, x := a.builder(t, script)
+			x.dying = time.Minute
 			all, tenants = append(all, start(t, b, fmt.Sprint("web ", i))), append(tenants, x)
 		}
-		baked := ""
+		baked, last := built{}, time.Time{}
 		for i, ended := range all {
 			r := <-ended
-			a.sole(t, r)
 			if !r.Reused {
-				baked += fmt.Sprint(i)
+				baked = r
 				continue
 			}
-			var told []Waiting
+			a.reused(t, r)
+			if r.at.After(last) {
+				last = r.at
+			}
+			var told Waiting // last
 			for _, e := range tenants[i].events {
 				if w, ok := e.(Waiting); ok {
-					w.Since, w.Build = time.Time{}, ""
-					told = append(told, w)
+					told = w
 				}
 			}
-			want := []Waiting{{Holder: "ann@laptop"}, {Holder: "ann@laptop", Instance: "i-1"}}
-			if diff := cmp.Diff(want, told); diff != "" && len(told) != 1 {
+			want := Waiting{Build: told.Build, Holder: "ann@laptop", Instance: "i-1", Since: told.Since}
+			if diff := cmp.Diff(want, told); diff != "" || len(told.Build) != 12 || told.Since.IsZero() {
 				t.Errorf("build %d was told (-want +got)\n%s", i, diff)
 			}
 		}
-		if most := builds * (int(script/claimPace().Max) + 10); a.machines != 1 || a.looks > most || baked == "" {
-			t.Errorf("%d machines, baked by %q, %d looks at the claim; want 1 machine and %d looks at most", a.machines, baked, a.looks, most)
+		a.sole(t, baked)
+		if most := builds * (int(script/(3*time.Second)) + 10); a.machines != 1 || a.looks > most {
+			t.Errorf("%d machines, %d looks at the claim; want 1 machine and %d looks at most", a.machines, a.looks, most)
+		}
+		if !last.Before(baked.at) {
+			t.Errorf("the last has its image at %v, and waited for the machine of the first to go, at %v", last, baked.at)
 		}
 	})
 }
@@ -64,7 +71,7 @@ func TestClaimLooks(t *testing.T) {
 		for _, ended := range all {
 			a.sole(t, <-ended)
 		}
-		if most := int(script/claimPace().Max) + builds + 10; a.looks > most {
+		if most := int(script/(3*time.Second)) + builds + 10; a.looks > most {
 			t.Errorf("%d looks at the claim, want %d at most", a.looks, most)
 		}
 	})
@@ -92,6 +99,9 @@ func TestTakenOver(t *testing.T) {
 				}
 				time.Sleep(slept - time.Since(asleep))
 				wake()
+				if time.Sleep(15 * time.Second); !x1.ended() {
+					t.Error("the first goes on, though it is overtaken")
+				}
 				two := <-second
 				one := <-first
 				a.sole(t, one, two)
@@ -107,6 +117,29 @@ func TestTakenOver(t *testing.T) {
 	}
 }
 
+// TestCutOff: while AWS can be reached by neither, who waits learns nothing of
+// the other, and does not take over when it comes back.
+func TestCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAccount()
+		b1, x1 := a.builder(t, 5*time.Minute)
+		first := start(t, b1, "web 1")
+		time.Sleep(10 * time.Second)
+		b2, x2 := a.builder(t, 5*time.Minute)
+		second := start(t, b2, "web 2")
+		time.Sleep(15 * time.Second) // it has seen the last sign of life
+		wake1, wake2 := x1.sleep(), x2.sleep()
+		time.Sleep(2 * time.Minute)
+		wake2()
+		time.Sleep(time.Second)
+		wake1()
+		a.sole(t, <-first, <-second)
+		if a.machines != 1 || len(x1.warnings()) > 0 {
+			t.Errorf("%d machines; warned of %q", a.machines, x1.warnings())
+		}
+	})
+}
+
 // TestNextBakes: when a build does not succeed, the next one bakes at once, and
 // does not wait for the other's machine to go.
 func TestNextBakes(t *testing.T) {
@@ -114,6 +147,7 @@ func TestNextBakes(t *testing.T) {
 		a := newAccount()
 		b1, x1 := a.builder(t, 0)
 		x1.machine.run = func(context.Context) error { time.Sleep(time.Minute); return errScript }
+		x1.dying = time.Minute
 		first := start(t, b1, "web 1")
 		time.Sleep(time.Second)
 		var others []<-chan built
@@ -128,8 +162,8 @@ func TestNextBakes(t *testing.T) {
 		for _, ended := range others {
 			r := <-ended
 			a.sole(t, r)
-			if waited := r.at.Sub(one.at); waited > 70*time.Second {
-				t.Errorf("an image %v after the first has ended", waited)
+			if waited := r.at.Sub(one.at); waited > 30*time.Second {
+				t.Errorf("an image %v after the first has cleaned up", waited)
 			}
 		}
 		if a.machines != 2 {
@@ -151,11 +185,37 @@ func TestCanceledWhileWaiting(t *testing.T) {
 		start := time.Now()
 		_, err := b2.Build(ctx, trivial())
 		j := b2.Journal.(*notes)
-		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != 20*time.Second || len(x2.calls) > 0 || j.said[len(j.said)-1] != "ended" {
-			t.Errorf("after %v: %v; made %d things; the journal says %q", time.Since(start), err, len(x2.calls), j.said)
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != 20*time.Second || len(x2.fakeEC2.calls) > 0 || j.said[len(j.said)-1] != "ended" {
+			t.Errorf("after %v: %v; made %d things; the journal says %q", time.Since(start), err, len(x2.fakeEC2.calls), j.said)
 		}
 		a.sole(t, <-first)
 	})
+}
+
+// TestCanceledAnywhere: a build that is canceled at whichever of its calls gives
+// the claim back, with all else.
+func TestCanceledAnywhere(t *testing.T) {
+	for call, last := 0, 0; call <= last; call++ { // at none first, which shows how many there are
+		synctest.Test(t, func(t *testing.T) {
+			a := newAccount()
+			b, x := a.builder(t, 25*time.Second)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			x.at = func(n int) {
+				if n == call {
+					cancel()
+				}
+			}
+			img, err := b.Build(ctx, trivial())
+			if call == 0 {
+				last = x.calls
+			}
+			whole := err == nil && slices.Equal(a.images(), []string{img.ID})
+			if j := b.Journal.(*notes); !whole && (!errors.Is(err, context.Canceled) || len(a.images()) > 0) || len(a.pairs) > 0 || len(j.said) > 0 && !slices.Contains(j.said, "ended") {
+				t.Errorf("canceled at call %d of %d: %v; there are %q and %v; the journal says %q", call, last, err, a.images(), a.pairs, j.said)
+			}
+		})
+	}
 }
 
 // TestUnclaimed: where AWS does not let a build claim the image, wait for others,

@@ -26,7 +26,6 @@ type contest struct {
 
 // newContest is one over an image that no other contest makes.
 func newContest(t *testing.T, name, script string) contest {
-	t.Parallel()
 	return contest{t, name, write(t, "t.json", template(
 		admin+fmt.Sprintf(`, "run_tags": {"Contest": %q}`, name),
 		fmt.Sprintf(`{"type": "shell", "inline": ["echo %s", %q]}`, name, script)))}
@@ -129,6 +128,7 @@ func (r *claimant) id() string {
 func TestClaim(t *testing.T) {
 	leavesNothing(t)
 	t.Run("at once", func(t *testing.T) {
+		t.Parallel()
 		c := newContest(t, "at once", "sleep 2")
 		var all []*claimant
 		for range *claimants {
@@ -157,6 +157,7 @@ func TestClaim(t *testing.T) {
 // instead; imago gc takes what is left of the first, and nothing of the second.
 // One that is canceled while it waits is gone at once.
 func testClaimOfKilled(t *testing.T) {
+	t.Parallel()
 	c := newContest(t, "killed", "echo READY; sleep 4")
 	first := c.begin()
 	first.until("READY")
@@ -188,6 +189,7 @@ func testClaimOfKilled(t *testing.T) {
 // testClaimOfStopped: one that has slept while another took over makes no second
 // image, and has the other's for its result.
 func testClaimOfStopped(t *testing.T) {
+	t.Parallel()
 	c := newContest(t, "stopped", "echo READY; sleep 4")
 	first := c.begin()
 	first.until("READY")
@@ -200,4 +202,25 @@ func testClaimOfStopped(t *testing.T) {
 		t.Errorf("the results are %s and %s\n%s", id, got, first.said())
 	}
 	c.won(id)
+}
+
+// TestClaimOfImage: when the one that bakes is killed while AWS makes its image,
+// that image is the next one's, and is not made again. It takes a minute.
+func TestClaimOfImage(t *testing.T) {
+	if *claimants < 20 {
+		t.Skip("see make accept")
+	}
+	slowly(t, "available=50s")
+	c := newContest(t, "image", "true")
+	first := c.begin()
+	first.until("created image")
+	second := c.begin()
+	second.until("another build bakes this image")
+	first.cmd.Process.Kill()
+	second.until("going on with ami-")
+	c.won(second.id())
+	if n := len(c.machines()); n != 1 {
+		t.Errorf("%d machines were launched, want 1", n)
+	}
+	collect(t)
 }
