@@ -2,7 +2,7 @@
 # make test    everything: vet, gofmt, shellcheck, unit tests, end to end (as root)
 # make build   bin/imago
 # make bench   imago beside packer, tar, rsync and scp, an hour and a half (as root); BENCH='-rows many -n 3' for less, BENCH=-h for all flags
-# make accept  the long versions of tests: 20 bakes in bad weather and how long they take, 50 at once, a bake ended everywhere, bakes
+# make accept  the long versions of tests: 20 bakes in bad weather and how long they take, 50 at once, 20 of one image, a bake ended everywhere, bakes
 #              whose connection is cut, accounts by the hundred thousand, prunes by the ten thousand, a minute of each fuzz target, repeated uploads (as root)
 
 .PHONY: build demo test deps lint machines unit e2e bench accept
@@ -62,7 +62,7 @@ FUZZ = ./builder:FuzzUserData ./builder:FuzzMIME ./builder/journal:FuzzDecode \
 	./builder/localcloud:FuzzQuery ./builder/localcloud:FuzzAuthorization ./builder/localcloud:FuzzParseFaults
 
 accept: deps build
-	go test -count=1 -v -timeout 60m -run 'TestBadWeather|TestCrowd' ./e2e -weather 20 -crowd 50
+	go test -count=1 -v -timeout 60m -run 'TestBadWeather|TestCrowd|TestClaim' ./e2e -weather 20 -crowd 50 -claimants 20
 	e2e/weather.sh 20
 	go test -count=1 -run TestPlanProperties ./builder/gc -accounts 100000
 	go test -count=1 -run TestHistories ./builder/retention -histories 10000

@@ -58,11 +58,16 @@ type Builder struct {
 
 	// Reuse takes an image that is there already, when it has the fingerprint of
 	// the one to be made, and completes what it lacks: copies in other regions, who may use it, tags.
+	// While another build bakes it, with any Builder of the account, Build waits for that.
 	Reuse bool
 
 	// Cache is a directory for what saves time and explains changes: digests of
 	// files, and what decided earlier images. Optional; without it every file is read each time.
 	Cache string
+
+	// Holder says who bakes, to those who wait for the same image: such as
+	// ann@laptop. It is in a tag. Optional.
+	Holder string
 
 	// RunID names the run that the build is part of. Optional.
 	RunID string
@@ -131,19 +136,44 @@ type Machine interface {
 func (b *Builder) Build(ctx context.Context, cfg Config) (img Image, err error) {
 	start := time.Now()
 	b.secrets.Hide(cfg.Sensitive...)
-	plan, err := b.Plan(ctx, cfg)
+	var leaks []error
+	for waited := time.Duration(0); ; {
+		img, err = b.bake(ctx, cfg)
+		waited += img.Waited
+		lost, ok := errors.AsType[*overtaken](err)
+		if !ok {
+			img.Took, img.Waited = time.Since(start), waited
+			return img, errors.Join(append(leaks, err)...)
+		}
+		leaks = append(leaks, lost.leak)
+		if ctx.Err() != nil {
+			return Image{}, errors.Join(append(leaks, context.Cause(ctx))...)
+		}
+		b.warn("%v; what this one had made is taken away", lost)
+	}
+}
+
+// bake is one try, which ends when another build takes over.
+func (b *Builder) bake(whole context.Context, cfg Config) (img Image, err error) {
+	plan, err := b.Plan(whole, cfg)
 	if err != nil {
 		return Image{}, err
 	}
 
 	trash := b.newEstate(plan)
+	ctx := trash.untilOvertaken(whole)
 	defer func() {
-		err = errors.Join(err, b.cleanUp(ctx, trash, err))
-		img.Took = time.Since(start)
+		err = trash.end(whole, err)
+		img.Waited = trash.waited
 	}()
 	defer trash.renew(ctx)()
 	defer recovered(&err) // so that a bug leaves nothing behind either
 
+	if b.claims(plan) {
+		if err := b.claim(ctx, &plan, trash); err != nil {
+			return Image{}, err
+		}
+	}
 	b.keepInputs(plan)
 	if plan.Reuse != nil {
 		return attempt(ctx, b, func() (Image, error) { return b.reuse(ctx, plan, trash) })
@@ -170,11 +200,15 @@ func (b *Builder) Build(ctx context.Context, cfg Config) (img Image, err error) 
 // cleanUp takes back what a build made, or leaves it when that is wanted.
 func (b *Builder) cleanUp(ctx context.Context, trash *estate, failure error) (err error) {
 	if failure != nil && !trash.Empty() && ctx.Err() == nil && b.abort(ctx, failure) {
+		err := trash.giveBack(ctx)
 		kept := trash.KeepAll()
 		trash.close(Left)
-		return errors.Join(&LeakError{Resources: kept}, trash.leftovers())
+		return errors.Join(&LeakError{Resources: kept}, err, trash.leftovers())
 	}
-	if err = errors.Join(b.takeBack(ctx, trash), trash.leftovers()); err != nil {
+	if !trash.imaged() { // the next may bake while this one cleans up
+		trash.letGo(ctx)
+	}
+	if err = errors.Join(b.takeBack(ctx, trash), trash.giveBack(ctx), trash.leftovers()); err != nil {
 		trash.close(Leaked)
 		return err
 	}
@@ -197,6 +231,9 @@ func (b *Builder) abort(ctx context.Context, failure error) bool {
 	}
 	if errors.As(failure, new(*PendingError)) {
 		return true
+	}
+	if errors.As(failure, new(*overtaken)) {
+		return false
 	}
 	return b.OnError == Abort || b.OnError == Ask && b.Ask(ctx, failure) == DecideAbort
 }

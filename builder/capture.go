@@ -28,6 +28,10 @@ func (b *Builder) capture(ctx context.Context, p Plan, c *connection, trash *est
 	}
 	if !same {
 		p.forgetFingerprint()
+		trash.letGo(ctx) // this will not be the image that others wait for
+	}
+	if err := trash.fence(ctx, p); err != nil {
+		return Image{}, err
 	}
 	return b.image(ctx, p, c.inst, trash)
 }
@@ -52,10 +56,15 @@ func (b *Builder) image(ctx context.Context, p Plan, inst instance, trash *estat
 		return Image{}, err
 	}
 	made = append(made, copies...)
+	if err := trash.fence(ctx, p); err != nil {
+		return Image{}, err
+	}
 	if err := b.publish(ctx, p, made); err != nil {
 		return Image{}, err
 	}
-	return b.result(p, made, trash), nil
+	img = b.result(p, made, trash)
+	trash.handOver(ctx, p)
+	return img, nil
 }
 
 // made is an image that this build made, or found, in one region.

@@ -26,6 +26,14 @@ func (b *Builder) reuse(ctx context.Context, p Plan, trash *estate) (img Image, 
 	for _, region := range slices.Sorted(maps.Keys(r.Copies)) {
 		all = append(all, foundImage(r.images[region], region, b.InRegion(region)))
 	}
+	if err := b.awaitCopies(ctx, p, all[1:]); err != nil {
+		return Image{}, err
+	}
+	if trash.adopted != nil {
+		if err := trash.fence(ctx, p); err != nil {
+			return Image{}, err
+		}
+	}
 	err = together(
 		func() error { return b.complete(ctx, p, all) },
 		func() error { return b.compareNames(ctx, *all[0].found, wanted) },
@@ -42,7 +50,24 @@ func (b *Builder) reuse(ctx context.Context, p Plan, trash *estate) (img Image, 
 	}
 	img = b.result(p, all, trash)
 	img.Reused, img.Created = true, r.Created
+	trash.keepAdopted()
+	trash.handOver(ctx, p)
 	return img, nil
+}
+
+// awaitCopies waits for copies that another build has begun, and not seen the end of.
+func (b *Builder) awaitCopies(ctx context.Context, p Plan, copies []made) error {
+	return forEach(len(copies), func(i int) error {
+		m := &copies[i]
+		if m.found.State != types.ImageStatePending {
+			return nil
+		}
+		err := b.awaitAvailable(ctx, p, m)
+		if late, ok := errors.AsType[*PendingError](err); ok {
+			return &Error{StageCapture, late.Image, fmt.Errorf("the copy in %s is not available after %v", late.Region, late.Waited)}
+		}
+		return err
+	})
 }
 
 // compareNames warns where whoever looks for images by their name gets another one.
@@ -85,18 +110,19 @@ func (b *Builder) copyMissing(ctx context.Context, p Plan, from made, trash *est
 // complete gives images that are there the tags and permissions that the
 // template wants now. What it does not want any more stays: others may count on it.
 func (b *Builder) complete(ctx context.Context, p Plan, all []made) error {
-	p.Config.Output.ProductCodes, p.Config.Output.IMDS = nil, "" // they have a part in the fingerprint
 	return forEach(len(all), func(i int) error {
-		return together(
+		p, finished := p, tagOf(all[i].found.Tags, TagExpires) == ExpiresNever
+		if finished {
+			p.Config.Output.ProductCodes, p.Config.Output.IMDS = nil, "" // it has them: they have a part in the fingerprint
+		}
+		err := together(
 			func() error { return publishOne(ctx, p, all[i]) },
 			func() error { return b.retag(ctx, p, all[i]) },
-			func() error {
-				if tagOf(all[i].found.Tags, TagExpires) != ExpiresNever { // of a build that ended too early
-					b.finish(ctx, all[i])
-				}
-				return nil
-			},
 		)
+		if err == nil && !finished { // by a build that ended too early
+			b.finish(ctx, all[i])
+		}
+		return err
 	})
 }
 

@@ -29,6 +29,13 @@ type estate struct {
 	doubts   []string // what may have been made without our learning of it
 	made     bool     // something may have been
 	launches int
+
+	claim   *claim         // nil without
+	waited  time.Duration  // for another build
+	adopted *adopted       // nil without
+	handing sync.WaitGroup // the claim over
+	loss    *overtaken     // nil: nobody has overtaken it
+	cancel  context.CancelCauseFunc
 }
 
 // newEstate is that of a build that has made nothing yet.
@@ -46,7 +53,7 @@ type thing struct {
 	region         string
 	account        string
 	cloud          EC2
-	tagged         string // the id that its tags are under, when that is another
+	tagged         string // its own id, of a key pair, whose name is what people know it by
 	since          time.Time
 	fingerprint    string // of an image that was looked for, when it has one
 }
@@ -97,7 +104,7 @@ func (e *estate) produce(ctx context.Context, t thing, call func(context.Context
 // taken, by us.
 func refused(err error) bool {
 	api := smithy.APIError(nil)
-	return errors.As(err, &api) && !nameTaken(err) && !hasCode(err,
+	return errors.Is(err, errTaken) || errors.As(err, &api) && !nameTaken(err) && !hasCode(err,
 		"InternalError", "InternalFailure", "Unavailable", "ServiceUnavailable", "UnknownError")
 }
 
@@ -114,6 +121,7 @@ func (e *estate) add(t thing, uses ...*undo.Entry) (*undo.Entry, error) {
 	entry := e.own(t, uses...)
 	err := e.record(Made, t)
 	e.b.event(Created{t.kind, t.id})
+	e.claim.tell(t)
 	return entry, err
 }
 
@@ -132,7 +140,10 @@ func (e *estate) entry(t thing) *undo.Entry {
 // own registers a thing for being taken back.
 func (e *estate) own(t thing, uses ...*undo.Entry) *undo.Entry {
 	entry := e.Add(t.String(), func(ctx context.Context) error {
-		err := e.b.takeAway(ctx, t)
+		var err error
+		if !e.estranged(ctx, t) {
+			err = e.b.takeAway(ctx, t)
+		}
 		if err == nil {
 			e.record(Gone, t) // if that is lost, gc looks and does not find it
 		}
@@ -148,8 +159,8 @@ func (e *estate) own(t thing, uses ...*undo.Entry) *undo.Entry {
 func (b *Builder) takeAway(ctx context.Context, t thing) error {
 	switch t.kind {
 	case KindKeyPair:
-		_, err := t.cloud.DeleteKeyPair(ctx, &ec2.DeleteKeyPairInput{KeyName: &t.id})
-		return err
+		_, err := t.cloud.DeleteKeyPair(ctx, &ec2.DeleteKeyPairInput{KeyPairId: &t.tagged}) // its name may be another's by now
+		return ignore(err, t.absence()...)
 	case KindGroup:
 		return deleteGroup(ctx, t)
 	case KindInstance:

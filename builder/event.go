@@ -10,6 +10,7 @@ type Stage string
 // The stages.
 const (
 	StagePlan    Stage = "plan"
+	StageWait    Stage = "wait" // for another build of the same image
 	StageLaunch  Stage = "launch"
 	StageConnect Stage = "connect"
 	StageStep    Stage = "provision"
@@ -61,6 +62,16 @@ type Line struct {
 	Text   string
 }
 
+// Waiting says that another build bakes the image, and how far it is: when the
+// waiting begins, and when more is known.
+type Waiting struct {
+	Build    string // Plan.ID
+	Holder   string // Builder.Holder
+	Instance string // empty: there is none yet, or it has not been heard of
+	Image    string // the same
+	Since    time.Time
+}
+
 // ImageReady says that an image became available.
 type ImageReady struct{ Region, ID string }
 
@@ -97,3 +108,4 @@ func (StepStarted) event()  {}
 func (Uploaded) event()     {}
 func (Line) event()         {}
 func (ImageReady) event()   {}
+func (Waiting) event()      {}

@@ -217,6 +217,7 @@ func (f *fakeEC2) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...op
 	defer f.mu.Unlock()
 	for _, id := range in.Resources {
 		if img, ok := f.images[id]; ok {
+			img.Tags = slices.Clone(img.Tags) // others have it
 			for _, t := range in.Tags {
 				img.Tags = append(slices.DeleteFunc(slices.Clone(img.Tags), func(old types.Tag) bool { return *old.Key == *t.Key }), t)
 			}

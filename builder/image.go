@@ -21,6 +21,7 @@ type Image struct {
 
 	Source SourceImage
 	Took   time.Duration
+	Waited time.Duration // of that, for another build of the same
 }
 
 // SourceImage is what a build started from.

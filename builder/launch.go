@@ -118,7 +118,7 @@ func (b *Builder) importKey(ctx context.Context, p Plan, k keys, trash *estate) 
 		if err != nil {
 			return thing{}, err
 		}
-		t.id, t.tagged = k.pair, aws.ToString(out.KeyPairId) // it is deleted by its name, and tagged by its id
+		t.id, t.tagged = k.pair, aws.ToString(out.KeyPairId)
 		return t, nil
 	})
 	if err != nil {

@@ -12,7 +12,11 @@ const TagOrder = "imago:order"
 
 // namedTags are the tags of an image that may be found again by them.
 func (p Plan) namedTags() map[string]string {
-	return merge(p.ImageTags, map[string]string{TagOrder: p.order()})
+	tags := merge(p.ImageTags, map[string]string{TagOrder: p.order()})
+	if p.claimed != "" && p.Fingerprint != "" {
+		tags[TagClaim] = p.claimed
+	}
+	return tags
 }
 
 // begun is the record of what the build is of.

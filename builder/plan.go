@@ -54,7 +54,9 @@ type Plan struct {
 	// Replaces are older images of the same name, by region, taken away once the new one is available.
 	Replaces map[string][]types.Image
 
-	named map[string][]types.Image // images of the same name that must stay, by region
+	named   map[string][]types.Image // images of the same name that must stay, by region
+	claimed string                   // the id of the claim that it is baked under
+	making  bool                     // one of them is of the fingerprint, and another build is at it
 
 	// Listings are what the upload steps send, by step and tree. Generated trees have none.
 	Listings map[int][]provision.Listing
@@ -99,6 +101,9 @@ func (b *Builder) Plan(ctx context.Context, cfg Config) (p Plan, err error) {
 		func() error { bake = b.planBake(needed, &p); return nil },
 	)
 	if p.Reuse == nil {
+		if b.Reuse {
+			p.expect()
+		}
 		err = errors.Join(err, bake, p.checkNames())
 	}
 	if err != nil {
@@ -188,6 +193,18 @@ func (p *Plan) checkNames() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// expect leaves out images that are in the making, and will be what this plan would
+// bake: another build is at it, or was; that is seen once it is this one's turn.
+func (p *Plan) expect() {
+	for region, all := range p.named {
+		p.named[region] = slices.DeleteFunc(all, func(i types.Image) bool {
+			same := p.Fingerprint != "" && tagOf(i.Tags, TagFingerprint) == p.Fingerprint && tagOf(i.Tags, TagExpires) != ExpiresNever
+			p.making = p.making || same
+			return same
+		})
+	}
 }
 
 func taken(name, region string, by types.Image) error {

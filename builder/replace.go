@@ -34,7 +34,7 @@ func (b *Builder) replace(ctx context.Context, p Plan, inst instance, trash *est
 func (b *Builder) removeOlder(ctx context.Context, p Plan, region string, cloud EC2) error {
 	for _, old := range p.Replaces[region] {
 		t := thing{kind: KindImage, id: aws.ToString(old.ImageId), cloud: cloud}
-		if err := claim(ctx, p, cloud, old); err != nil {
+		if err := inherit(ctx, p, cloud, old); err != nil {
 			return &Error{StageCapture, t.id, fmt.Errorf("say that its snapshots go: %w", err)}
 		}
 		if err := removeImage(ctx, t, p.Config.Output.DeleteSnapshots); err != nil {
@@ -45,10 +45,10 @@ func (b *Builder) removeOlder(ctx context.Context, p Plan, region string, cloud 
 	return nil
 }
 
-// claim says of an older image's snapshots, if they are to go with it, that they
+// inherit says of an older image's snapshots, if they are to go with it, that they
 // are this build's: should it be killed in between, they are taken away with the
 // rest. As long as the image is there, they are in use.
-func claim(ctx context.Context, p Plan, cloud EC2, old types.Image) error {
+func inherit(ctx context.Context, p Plan, cloud EC2, old types.Image) error {
 	snapshots := snapshotsOf(old)
 	if !p.Config.Output.DeleteSnapshots || len(snapshots) == 0 {
 		return nil

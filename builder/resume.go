@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // NoResumeError says why Resume has nothing to go on with. Nothing was made, and
@@ -38,19 +40,29 @@ func (b *Builder) Resume(ctx context.Context, cfg Config, said []Record) (img Im
 		return Image{}, err
 	}
 	trash := b.newEstate(plan)
-	inst, err := trash.recall(ctx, plan, said)
-	if err != nil {
+	if err := trash.recall(ctx, plan, said); err != nil {
 		return Image{}, err
 	}
 	if trash.unprinted(plan) {
 		plan.forgetFingerprint()
 	}
+	inst, err := trash.takeOver(b.claims(plan))
+	if err != nil {
+		return Image{}, err
+	}
+	whole := ctx
+	ctx = trash.untilOvertaken(whole)
 	defer func() {
-		err = givenUp(plan.ID, errors.Join(err, b.cleanUp(ctx, trash, err)))
+		err = givenUp(plan.ID, trash.end(whole, err))
 		img.Took = time.Since(start)
 	}()
 	defer trash.renew(ctx)()
 	defer recovered(&err)
+	if b.claims(plan) {
+		if err := b.claimAgain(ctx, plan, trash); err != nil {
+			return Image{}, err
+		}
+	}
 	return attempt(ctx, b, func() (Image, error) { return b.goOn(ctx, plan, inst, trash) })
 }
 
@@ -64,14 +76,35 @@ func (b *Builder) goOn(ctx context.Context, p Plan, inst instance, trash *estate
 	return b.image(ctx, p, inst, trash)
 }
 
-// givenUp says of a build whose image has failed, and of which nothing is left,
-// that there is nothing to go on with.
+// claimAgain gets the claim of a build that is gone on with, unless another build
+// has taken over meanwhile.
+func (b *Builder) claimAgain(ctx context.Context, p Plan, trash *estate) error {
+	err := b.take(ctx, p, trash)
+	switch {
+	case errors.Is(err, errUnclaimed):
+		return nil
+	case err == nil && trash.claim == nil:
+		lost := &overtaken{how: "begun to bake it meanwhile"}
+		trash.lose(lost)
+		return lost
+	}
+	return err
+}
+
+// givenUp says of a build whose image has failed, or whose place another has
+// taken, and of which nothing is left, that there is nothing to go on with.
 func givenUp(id string, err error) error {
-	failed := new(failedImage)
-	if !errors.As(err, &failed) || errors.As(err, new(*LeakError)) {
+	why := error(nil)
+	if failed, ok := errors.AsType[*failedImage](err); ok {
+		why = failed
+	}
+	if lost, ok := errors.AsType[*overtaken](err); ok {
+		why = lost
+	}
+	if why == nil || errors.As(err, new(*LeakError)) {
 		return err
 	}
-	return &NoResumeError{id, failed.Error() + "; what it had made is taken away"}
+	return &NoResumeError{id, why.Error() + "; what it had made is taken away"}
 }
 
 // planAgain is the plan of a build that is gone on with, as far as that needs one.
@@ -98,27 +131,45 @@ func (b *Builder) planAgain(ctx context.Context, cfg Config, said []Record) (p P
 	if is := p.order(); is == "" || is != said[i].Inputs {
 		return Plan{}, &NoResumeError{p.ID, "it is of something else: since then the template, a variable, a file or the source image has changed"}
 	}
+	if err := b.madeMeanwhile(ctx, p); err != nil {
+		return Plan{}, err
+	}
 	err = b.planNames(ctx, &p)
+	if b.Reuse {
+		p.expect()
+	}
 	return p, errors.Join(err, p.checkNames())
 }
 
+// madeMeanwhile says that another build has the image that is gone on with, or one like it.
+func (b *Builder) madeMeanwhile(ctx context.Context, p Plan) error {
+	if !b.claims(p) {
+		return nil
+	}
+	img, found, err := imageOf(ctx, b.EC2, p.Fingerprint)
+	if err == nil && found && tagOf(img.Tags, TagBuild) != p.ID {
+		err = &NoResumeError{p.ID, fmt.Sprintf("another build has made %s meanwhile", aws.ToString(img.ImageId))}
+	}
+	return err
+}
+
 // recall takes over what a build is said to have made, as far as it is there.
-func (e *estate) recall(ctx context.Context, p Plan, said []Record) (inst instance, err error) {
+func (e *estate) recall(ctx context.Context, p Plan, said []Record) error {
 	things, since := e.b.remembered(p, said)
 	found := make([]thing, len(things))
-	err = forEach(len(things), func(i int) (err error) {
+	err := forEach(len(things), func(i int) (err error) {
 		found[i], err = e.seek(ctx, things[i], since[i].Add(visible))
 		found[i].since = since[i]
 		return err
 	})
 	if err != nil {
-		return instance{}, fmt.Errorf("look for what build %s has made: %w", e.id, err)
+		return fmt.Errorf("look for what build %s has made: %w", e.id, err)
 	}
 	e.earlier = slices.DeleteFunc(found, func(t thing) bool { return t.id == "" })
 	if !slices.ContainsFunc(e.earlier, func(t thing) bool { return t.kind == KindImage && t.region == p.Config.Region }) {
-		return instance{}, &NoResumeError{e.id, "it has made no image yet"}
+		return &NoResumeError{e.id, "it has made no image yet"}
 	}
-	return e.takeOver()
+	return nil
 }
 
 // unprinted says whether the image has no fingerprint: files had changed while
@@ -130,11 +181,14 @@ func (e *estate) unprinted(p Plan) bool {
 }
 
 // takeOver registers what was made earlier for being taken back, groups first,
-// since machines use them.
-func (e *estate) takeOver() (inst instance, err error) {
+// since machines use them. A claim that is wanted again goes another way.
+func (e *estate) takeOver(claims bool) (inst instance, err error) {
 	slices.SortStableFunc(e.earlier, func(x, y thing) int { return rank(x) - rank(y) })
 	var g groups
 	for _, t := range e.earlier {
+		if claims && isClaim(t) {
+			continue
+		}
 		switch t.kind {
 		case KindGroup:
 			g = groups{made: t, entry: e.own(t)}

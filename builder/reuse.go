@@ -152,10 +152,11 @@ func (b *Builder) checkCopyNames(ctx context.Context, p *Plan) error {
 	return err
 }
 
-// isCopy says whether an image is whole, and the copy that a region is to have.
+// isCopy says whether an image is the copy that a region is to have, or will be.
 func (p *Plan) isCopy(img types.Image, region string) bool {
 	i := slices.IndexFunc(p.Config.Output.Regions, func(r RegionCopy) bool { return r.Region == region })
-	return i >= 0 && img.State == types.ImageStateAvailable && usable(img, time.Now()) &&
+	there := img.State == types.ImageStateAvailable || img.State == types.ImageStatePending
+	return i >= 0 && there && usable(img, time.Now()) &&
 		tagOf(img.Tags, TagFingerprint) == copyFingerprint(p.Fingerprint, p.Config.Output.Regions[i])
 }
 

@@ -21,6 +21,9 @@ func (b *Builder) discreet(e Event) Event {
 			e.ID = clean(e.ID)
 		}
 		return e
+	case Waiting:
+		e.Holder = clean(e.Holder)
+		return e
 	case StepStarted:
 		e.Title = clean(e.Title)
 		return e

@@ -13,9 +13,8 @@ import (
 	"github.com/imagobuild/imago/builder/internal/poll"
 )
 
-// Watcher looks at the instances and images that builds wait for: in each region
-// two DescribeInstances and two DescribeImages a second, however many builds
-// wait. Builders of the same account share one. The zero value is ready for use.
+// Watcher looks at the instances, images and other builds that builds wait for: in
+// each region two calls of a kind a second, however many builds wait. Builders of the same account share one. The zero value is ready for use.
 type Watcher struct {
 	mu      sync.Mutex
 	regions map[string]*watched
@@ -25,6 +24,7 @@ type Watcher struct {
 type watched struct {
 	instances poll.Group[types.Instance]
 	images    poll.Group[types.Image]
+	claims    poll.Group[types.KeyPairInfo]
 }
 
 // AWS lets an account call each Describe action 20 times a second and region,
@@ -56,6 +56,10 @@ func (w *Watcher) in(region string, cloud EC2) *watched {
 		r.images.Look = func(ctx context.Context, ids []string) (map[string]types.Image, error) {
 			return findImages(ctx, cloud, ids)
 		}
+		r.claims.Look = func(ctx context.Context, names []string) (map[string]types.KeyPairInfo, error) {
+			return findClaims(ctx, cloud, names)
+		}
+		r.claims.Pace, r.claims.Limit = claimPace(), rate.NewLimiter(looksASecond, looksAtOnce)
 		r.instances.Pace, r.instances.Limit = poll.HalfSecond(), rate.NewLimiter(looksASecond, looksAtOnce)
 		r.images.Pace, r.images.Limit = poll.HalfSecond(), rate.NewLimiter(looksASecond, looksAtOnce)
 		w.regions[region] = r

@@ -70,7 +70,7 @@ func TestKilled(t *testing.T) {
 			lookalikes(t)
 			before := inventory(t)
 			dir := write(t, "t.json", template(admin, `{"type": "shell", "inline": ["echo READY", "sleep 2"]}`))
-			killed(t, dir, at, "build", "--local", "t.json")
+			killed(t, dir, at, "build", "--no-reuse=false", "--local", "t.json") // which claims its image
 
 			if left := added(before, inventory(t)); len(left) == 0 {
 				t.Fatal("the build has left nothing to collect")

@@ -225,6 +225,7 @@ func (b *bake) builder(i int, build template.Build, j scribe) *builder.Builder {
 	x := b.clients[build.Name].builder()
 	x.RunID = b.runID
 	x.Reuse, x.Cache = !b.anew(build.Name), inputsDir()
+	x.Holder = holder()
 	x.Journal = j
 	x.OrphanTimeout = cmp.Or(b.options.orphan, -1)
 	x.Log = b.log().With("build", build.Name)

@@ -43,6 +43,8 @@ func (p *progress) learn(e builder.Event, now time.Time) []line {
 		return []line{{p.name, detail, e.Text}}
 	case builder.Created:
 		return []line{{p.name, detail, "created " + e.Kind + " " + e.ID}}
+	case builder.Waiting:
+		return []line{{p.name, detail, waitingFor(e, now)}}
 	case builder.ImageReady:
 		return []line{{p.name, detail, e.ID + " is available in " + e.Region}}
 	}

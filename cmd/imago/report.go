@@ -114,6 +114,7 @@ type (
 		Reused      bool   `json:"reused"`
 
 		Seconds float64 `json:"seconds"`
+		Waited  float64 `json:"waited_seconds,omitempty"` // of those, for another build of the same
 	}
 	errorJSON struct {
 		Build   string `json:"build"`
@@ -142,7 +143,7 @@ func (s *session) jsonOf(results []result, runID string) reportJSON {
 				ID: r.image.ID, Region: r.image.Region, Name: s.secrets.Clean(r.image.Name),
 				Copies: r.image.Copies, Snapshots: append([]string{}, r.image.Snapshots...), SourceID: r.image.Source.ID,
 				Fingerprint: r.image.Fingerprint, Reused: r.image.Reused,
-				Seconds: float64(r.image.Took.Round(time.Millisecond).Milliseconds()) / 1000,
+				Seconds: seconds(r.image.Took), Waited: seconds(r.image.Waited),
 			})
 		}
 		for _, p := range problems(r.err) {
@@ -150,4 +151,8 @@ func (s *session) jsonOf(results []result, runID string) reportJSON {
 		}
 	}
 	return out
+}
+
+func seconds(d time.Duration) float64 {
+	return float64(d.Round(time.Millisecond).Milliseconds()) / 1000
 }
