@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"slices"
 	"time"
 
 	"github.com/imagobuild/imago/provision"
@@ -103,6 +104,10 @@ type Instance struct {
 	// Profile is an IAM instance profile's name (iam_instance_profile). Optional.
 	Profile string
 
+	// ProfilePolicy is an IAM policy document in JSON, for a role and an instance profile of the build's own
+	// (temporary_iam_instance_profile_policy_document). Optional; excludes Profile.
+	ProfilePolicy string
+
 	// SkipProfileValidation does not look the profile up first.
 	SkipProfileValidation bool
 
@@ -130,6 +135,23 @@ type Instance struct {
 
 	// Tenancy, HostID and HostResourceGroup are placement's.
 	Tenancy, HostID, HostResourceGroup string
+
+	// Capacity says which capacity reservation the machine may use (capacity_reservation_…).
+	Capacity Capacity
+
+	// Licenses are the ARNs of license configurations (license_specifications). Optional.
+	Licenses []string
+
+	// Enclave is enable_nitro_enclave, NestedVirtualization enable_nested_virtualization.
+	Enclave, NestedVirtualization bool
+}
+
+// Capacity says which capacity reservation a machine may use. At most one field is set. Spot instances use none.
+type Capacity struct {
+	// Preference is open or none. Optional; defaults to none.
+	Preference string
+
+	ID, GroupARN string
 }
 
 // Metadata are the instance metadata service's options.
@@ -156,7 +178,7 @@ type Spot struct {
 	// available one taken. Optional; defaults to Instance.Type and Instance.Types.
 	Types []string
 
-	// Tags are put on the request (spot_tags). Optional.
+	// Tags are put on the request (spot_tags, fleet_tags). Optional.
 	Tags map[string]string
 }
 
@@ -176,6 +198,11 @@ type BlockDevice struct {
 
 	// DeleteOnTermination. Optional; defaults to true (Packer's default is false and leaks).
 	DeleteOnTermination *bool
+}
+
+// HasIOPS says whether IOPS can be asked for: AWS takes them for some types of volumes, and refuses them for others.
+func (d BlockDevice) HasIOPS() bool {
+	return slices.Contains([]string{"", "gp3", "io1", "io2"}, d.VolumeType)
 }
 
 // Network says where the temporary machine is put and how it is reached.
@@ -255,6 +282,10 @@ type SSH struct {
 	// PauseBeforeConnecting waits after SSH first answers. Optional.
 	PauseBeforeConnecting time.Duration
 
+	// LocalTunnels listen on this side and end beyond the machine; RemoteTunnels listen there and end beyond us
+	// (ssh_local_tunnels, ssh_remote_tunnels). They are there as long as the connection. Optional.
+	LocalTunnels, RemoteTunnels []provision.Tunnel
+
 	PTY                   bool
 	KeepAlive             time.Duration
 	Ciphers, KeyExchanges []string
@@ -291,72 +322,4 @@ const (
 
 	// HostKeyOff accepts any key, with a warning.
 	HostKeyOff HostKeyMode = "off"
-)
-
-// Output is the image to make.
-type Output struct {
-	// Name of the image (ami_name), 3 to 128 characters. Required.
-	Name string
-
-	Description string
-
-	// Tags of the image and, unless SnapshotTags says otherwise, its snapshots (tags, snapshot_tags).
-	// Their values may hold {{ .SourceAMI }} and Packer's other image fields, filled in when they are known.
-	Tags, SnapshotTags map[string]string
-
-	// Regions to copy to (ami_regions), with a KMS key each if encrypted (region_kms_key_ids). Optional.
-	Regions []RegionCopy
-
-	// BlockDevices of the image (ami_block_device_mappings). Optional.
-	BlockDevices []BlockDevice
-
-	// Users, Groups, OrgARNs, OUARNs and ProductCodes may launch it (ami_users, ami_groups …);
-	// SnapshotUsers and SnapshotGroups may use its snapshots.
-	Users, Groups, OrgARNs, OUARNs, ProductCodes []string
-	SnapshotUsers, SnapshotGroups                []string
-
-	// Virtualization must be the source image's (ami_virtualization_type). Optional.
-	Virtualization string
-
-	// ENA and SRIOV are enhanced networking (ena_support, sriov_support).
-	ENA   *bool
-	SRIOV bool
-
-	// Encrypt and KMSKeyID are encrypt_boot and kms_key_id; done at launch where possible.
-	Encrypt  *bool
-	KMSKeyID string
-
-	// IMDS is imds_support: v2.0 or empty.
-	IMDS string
-
-	// DeprecateAt is when the image becomes deprecated. Zero: never.
-	DeprecateAt time.Time
-
-	// ReplaceExisting takes an older image of the same name away once the new
-	// one is available (force_deregister); DeleteSnapshots also its snapshots (force_delete_snapshot).
-	ReplaceExisting, DeleteSnapshots bool
-
-	// SkipImage runs everything but makes no image (skip_create_ami).
-	SkipImage bool
-
-	// SkipRunTags keeps Instance.Tags off the image (skip_ami_run_tags).
-	SkipRunTags bool
-}
-
-// RegionCopy is one region that gets a copy of the image.
-type RegionCopy struct {
-	Region, KMSKeyID string
-}
-
-// Waits bounds the waits for AWS. Zero values mean the defaults.
-type Waits struct {
-	// Running, Stopped and Available bound the three waits. Optional; default to
-	// DefaultInstanceTimeout twice, and DefaultImageTimeout.
-	Running, Stopped, Available time.Duration
-}
-
-// The default bounds of Waits.
-const (
-	DefaultInstanceTimeout = 10 * time.Minute
-	DefaultImageTimeout    = 2 * time.Hour
 )

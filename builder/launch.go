@@ -47,11 +47,14 @@ func (b *Builder) launch(ctx context.Context, p Plan, trash *estate) (inst insta
 	if err != nil {
 		return instance{}, err
 	}
-	k, groups, err := b.makeAccess(ctx, p, trash)
+	a, err := b.makeAccess(ctx, p, trash)
 	if err != nil {
 		return instance{}, err
 	}
-	inst, err = b.run(ctx, p, k, groups, try, trash)
+	if a.profile.entry != nil {
+		p.Config.Instance.Profile = a.profile.made.id
+	}
+	inst, err = b.run(ctx, p, a, try, trash)
 	if err != nil {
 		return instance{}, err
 	}
@@ -59,26 +62,8 @@ func (b *Builder) launch(ctx context.Context, p Plan, trash *estate) (inst insta
 	if err != nil {
 		return instance{}, &Error{StageLaunch, inst.id, err}
 	}
-	inst.identity, err = b.identity(ctx, p, inst, k)
+	inst.identity, err = b.identity(ctx, p, inst, a.keys)
 	return inst, err
-}
-
-// groups are the machine's security groups.
-type groups struct {
-	ids   []string
-	made  thing       // the temporary one
-	entry *undo.Entry // of that; nil without
-}
-
-// makeAccess makes the key pair and the security group at the same time. It
-// waits for both even when one does not succeed: what AWS makes without our
-// knowing it would be left behind.
-func (b *Builder) makeAccess(ctx context.Context, p Plan, trash *estate) (k keys, g groups, err error) {
-	err = together(
-		func() (err error) { k, err = b.makeKeys(ctx, p, trash); return err },
-		func() (err error) { g, err = b.makeGroup(ctx, p, trash); return err },
-	)
-	return k, g, err
 }
 
 // makeKeys makes the key that we log in with, unless the user brought one, and
@@ -208,14 +193,6 @@ func deleteGroup(ctx context.Context, t thing) error {
 	})
 }
 
-// uses are what an instance in these groups keeps from being taken back.
-func (g groups) uses() []*undo.Entry {
-	if g.entry == nil {
-		return nil
-	}
-	return []*undo.Entry{g.entry}
-}
-
 // terminate ends the machine and waits for that, because its security group
 // cannot go before it.
 func (b *Builder) terminate(ctx context.Context, t thing) error {
@@ -236,6 +213,7 @@ func (b *Builder) identity(ctx context.Context, p Plan, inst instance, k keys) (
 		AgentSocket: s.AgentSocket, ForwardAgent: s.ForwardAgent,
 		Bastion: s.Bastion, Proxy: s.Proxy, KeepAlive: s.KeepAlive,
 		Ciphers: s.Ciphers, KeyExchanges: s.KeyExchanges, PTY: s.PTY,
+		LocalTunnels: s.LocalTunnels, RemoteTunnels: s.RemoteTunnels,
 	}
 	switch {
 	case k.temporary:

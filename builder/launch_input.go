@@ -43,6 +43,7 @@ func runInput(p Plan, at berth, keyPair string, groups []string, data []byte) *e
 	}
 	placeInNetwork(in, p, at, groups)
 	askForSpot(in, c)
+	askForHost(in, c)
 	return in
 }
 
@@ -183,7 +184,10 @@ func toVolume(d BlockDevice) *types.EbsBlockDevice {
 		SnapshotId:          optional(d.SnapshotID),
 		KmsKeyId:            optional(d.KMSKeyID),
 	}
-	v.VolumeSize, v.Iops, v.Throughput = positive(d.SizeGiB), positive(d.IOPS), positive(d.Throughput)
+	v.VolumeSize, v.Throughput = positive(d.SizeGiB), positive(d.Throughput)
+	if d.HasIOPS() {
+		v.Iops = positive(d.IOPS)
+	}
 	return v
 }
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/imagobuild/imago/builder/internal/undo"
 )
 
 // NoResumeError says why Resume has nothing to go on with. Nothing was made, and
@@ -180,20 +182,20 @@ func (e *estate) unprinted(p Plan) bool {
 	})
 }
 
-// takeOver registers what was made earlier for being taken back, groups first,
-// since machines use them. A claim that is wanted again goes another way.
+// takeOver registers what was made earlier for being taken back, groups and
+// profiles first, since machines use them. A claim that is wanted again goes another way.
 func (e *estate) takeOver(claims bool) (inst instance, err error) {
 	slices.SortStableFunc(e.earlier, func(x, y thing) int { return rank(x) - rank(y) })
-	var g groups
+	var uses []*undo.Entry
 	for _, t := range e.earlier {
 		if claims && isClaim(t) {
 			continue
 		}
 		switch t.kind {
-		case KindGroup:
-			g = groups{made: t, entry: e.own(t)}
+		case KindGroup, KindProfile:
+			uses = append(uses, e.own(t))
 		case KindInstance:
-			inst = instance{id: t.id, region: t.region, made: t, undo: e.own(t, g.uses()...)}
+			inst = instance{id: t.id, region: t.region, made: t, undo: e.own(t, uses...)}
 		default:
 			e.own(t)
 		}
@@ -203,7 +205,7 @@ func (e *estate) takeOver(claims bool) (inst instance, err error) {
 }
 
 func rank(t thing) int {
-	if t.kind == KindGroup {
+	if t.kind == KindGroup || t.kind == KindProfile {
 		return 0
 	}
 	return 1

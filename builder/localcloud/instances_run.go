@@ -171,7 +171,7 @@ func (c *Cloud) planLaunch(r *request) (launchPlan, error) {
 	if err := c.planNetwork(r, &plan); err != nil {
 		return plan, err
 	}
-	readBehaviour(r, inst)
+	c.readBehaviour(r, inst)
 	readMarket(r, &plan)
 	inst.Metadata.HopLimit = defaultHopLimit
 	readMetadataOptions(r.at("MetadataOptions"), &inst.Metadata)
@@ -237,7 +237,7 @@ func (c *Cloud) planKey(r *request, inst *instance) error {
 }
 
 // readBehaviour reads what decides how the instance acts, not what it is.
-func readBehaviour(r *request, inst *instance) {
+func (c *Cloud) readBehaviour(r *request, inst *instance) {
 	inst.OnShutdown = r.oneOf("InstanceInitiatedShutdownBehavior", "stop", "stop", "terminate")
 	inst.EbsOptimized = isTrue(r.boolean("EbsOptimized"))
 	inst.KeepFromAPI = isTrue(r.boolean("DisableApiTermination"))
@@ -246,20 +246,13 @@ func readBehaviour(r *request, inst *instance) {
 	inst.SourceDestCheck = true
 	inst.Tenancy = r.at("Placement").oneOf("Tenancy", "default", "default", "dedicated")
 	inst.CreditUnlimited = r.at("CreditSpecification").oneOf("CpuCredits", "standard", "standard", "unlimited") == "unlimited"
-	profile := r.at("IamInstanceProfile")
-	inst.Profile = profile.text("Arn")
-	if name := profile.text("Name"); name != "" {
-		if inst.Profile != "" {
-			r.problem(faultf("InvalidParameterCombination", "The parameter 'iamInstanceProfile.name' may not be used in combination with 'iamInstanceProfile.arn'"))
-		}
-		inst.Profile = "arn:aws:iam::" + accountID + ":instance-profile/" + name
-	}
+	c.readProfile(r.at("IamInstanceProfile"), inst)
 	for _, wish := range []struct{ at, name string }{{"HibernationOptions", "Configured"}, {"EnclaveOptions", "Enabled"}} {
 		if isTrue(r.at(wish.at).boolean(wish.name)) {
 			r.problem(faultf("UnsupportedOperation", "The local cloud has no %s.", wish.at))
 		}
 	}
-	r.at("CapacityReservationSpecification").oneOf("CapacityReservationPreference", "open", "open", "none")
+	readCapacity(r)
 }
 
 // readMarket reads InstanceMarketOptions. A spot instance is an instance here,

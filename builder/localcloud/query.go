@@ -32,7 +32,7 @@ func (c *Cloud) serveQuery(w http.ResponseWriter, r *http.Request, s scope, body
 	service, found := queryServiceNamed(s.service)
 	if !found {
 		refuse(w, r, s.service, id, faultf("InvalidAction",
-			"The local cloud has no service '%s'; it has autoscaling, ec2, elasticloadbalancing, route53, ssm and sts.", s.service))
+			"The local cloud has no service '%s'; it has autoscaling, ec2, elasticloadbalancing, iam, route53, ssm and sts.", s.service))
 		return
 	}
 	c.withFaults(w, r, s.service, call, func(w http.ResponseWriter) { service.serve(c, w, call) })
@@ -127,7 +127,7 @@ func (c *Cloud) run(r *request, do handler) ([]byte, error) {
 }
 
 func readOnly(action string) bool {
-	return strings.HasPrefix(action, "Describe") || strings.HasPrefix(action, "Get")
+	return strings.HasPrefix(action, "Describe") || strings.HasPrefix(action, "Get") || strings.HasPrefix(action, "List")
 }
 
 // token is a client token that was used, and what came of it.

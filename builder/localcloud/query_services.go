@@ -20,6 +20,7 @@ func queryServices() []queryService {
 	return []queryService{
 		{"autoscaling", "http://autoscaling.amazonaws.com/doc/2011-01-01/", scalingActions},
 		{"elasticloadbalancing", elbNamespace, elbActions},
+		{"iam", iamNamespace, iamActions},
 		{"sts", "https://sts.amazonaws.com/doc/2011-06-15/", stsActions},
 	}
 }
@@ -60,6 +61,10 @@ func (s queryService) refuse(w http.ResponseWriter, requestID string, f *fault) 
 	switch f.Code {
 	case "InvalidAction":
 		f = faultf(f.Code, "Could not find operation in the local cloud's %s: %s", s.name, f.Message)
+	case "NoSuchEntity":
+		f.Status = http.StatusNotFound
+	case "EntityAlreadyExists", "DeleteConflict", "LimitExceeded":
+		f.Status = http.StatusConflict
 	case "MissingParameter", "InvalidParameterValue", "InvalidParameterCombination", "UnknownParameter":
 		f = faultf("ValidationError", "%s", f.Message)
 	}

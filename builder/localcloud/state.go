@@ -22,27 +22,29 @@ const (
 
 // state is everything the local cloud remembers over a restart.
 type state struct {
-	Instances       map[string]*instance       // by id
-	Images          map[string]*image          // by id; API decides how copies in regions are told apart
-	Snapshots       map[string]*snapshot       // by id
-	Volumes         map[string]*volume         // by id
-	KeyPairs        map[string]*keyPair        // by region + "/" + name
-	Groups          map[string]*group          // by id
-	Vpcs            map[string]*vpc            // by id
-	Subnets         map[string]*subnet         // by id
-	Gateways        map[string]*gateway        // by id
-	ScalingGroups   map[string]*scalingGroup   // by "autoscaling/" + region + "/" + name
-	Activities      []*activity                // of scaling groups, the newest first
-	RouteTables     map[string]*routeTable     // by id
-	LaunchTemplates map[string]*launchTemplate // by id
-	LaunchVersions  map[string]*launchVersion  // by the id of the template + "/" + number
-	Balancers       map[string]*loadBalancer   // by ARN
-	TargetGroups    map[string]*targetGroup    // by ARN
-	Listeners       map[string]*listener       // by ARN
-	Rules           map[string]*listenerRule   // by ARN
-	Zones           map[string]*hostedZone     // by id
-	Changes         map[string]zoneChange      // of zones, by id
-	Tokens          map[string]token           // client tokens, by region/action/token
+	Instances       map[string]*instance        // by id
+	Images          map[string]*image           // by id; API decides how copies in regions are told apart
+	Snapshots       map[string]*snapshot        // by id
+	Volumes         map[string]*volume          // by id
+	KeyPairs        map[string]*keyPair         // by region + "/" + name
+	Groups          map[string]*group           // by id
+	Vpcs            map[string]*vpc             // by id
+	Subnets         map[string]*subnet          // by id
+	Gateways        map[string]*gateway         // by id
+	ScalingGroups   map[string]*scalingGroup    // by "autoscaling/" + region + "/" + name
+	Activities      []*activity                 // of scaling groups, the newest first
+	RouteTables     map[string]*routeTable      // by id
+	LaunchTemplates map[string]*launchTemplate  // by id
+	LaunchVersions  map[string]*launchVersion   // by the id of the template + "/" + number
+	Balancers       map[string]*loadBalancer    // by ARN
+	TargetGroups    map[string]*targetGroup     // by ARN
+	Listeners       map[string]*listener        // by ARN
+	Rules           map[string]*listenerRule    // by ARN
+	Zones           map[string]*hostedZone      // by id
+	Changes         map[string]zoneChange       // of zones, by id
+	Roles           map[string]*role            // by name
+	Profiles        map[string]*instanceProfile // by name
+	Tokens          map[string]token            // client tokens, by region/action/token
 }
 
 func newState() *state {
@@ -72,6 +74,8 @@ func (s *state) fill() {
 	s.Rules = filled(s.Rules)
 	s.Zones = filled(s.Zones)
 	s.Changes = filled(s.Changes)
+	s.Roles = filled(s.Roles)
+	s.Profiles = filled(s.Profiles)
 	s.Tokens = filled(s.Tokens)
 }
 

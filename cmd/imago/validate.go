@@ -11,9 +11,10 @@ import (
 )
 
 const validateHelp = `Reads TEMPLATE and every file it names, and says all that is wrong with them, each
-with file, line and column. Nothing is asked of AWS. TEMPLATE is a JSON file, an
-HCL2 file (*.pkr.hcl, *.pkr.json), or a directory of these. Of a project file,
-imago.hcl, that and all its templates are read, for each of its environments.
+with file, line and column. What Packer takes and a build refuses is a warning. Nothing
+is asked of AWS. TEMPLATE is a JSON file, an HCL2 file (*.pkr.hcl, *.pkr.json), or a
+directory of these. Of a project file, imago.hcl, that and all its templates are read,
+for each of its environments.
 
 Examples:
   imago validate web.json
@@ -55,7 +56,7 @@ func (s *session) validate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	o.Inspect = c.Bool("syntax-only")
+	o.Inspect, o.Check = c.Bool("syntax-only"), true
 	o.WarnUndeclared = !c.Bool("no-warn-undeclared-var")
 	if c.Bool("evaluate-datasources") {
 		o.Lookup = &lookup{ctx: c.Context, session: s}
