@@ -120,6 +120,8 @@ type Machine interface {
 	OutputOf(ctx context.Context, command string, stdin []byte) (string, error)
 	Left() *provision.Left
 	Await(context.Context, *provision.Left) (ready bool, err error)
+	OpenGate(provision.GateOptions) (*provision.Gate, error)
+	Login() (login provision.Login, ok bool)
 	Done() <-chan struct{}
 	Close() error
 }

@@ -193,7 +193,9 @@ func (b *Builder) runScripts(ctx context.Context, p Plan, c *connection, s Run) 
 func (b *Builder) runHere(ctx context.Context, p Plan, c *connection, s Local) error {
 	defer b.span(SpanScript, "%s here", s.Name)()
 	stdout, stderr := b.lines(s.Name, false), b.lines(s.Name, true)
-	err := s.Do(ctx, b.facts(p, c.inst), stdout, stderr)
+	facts := b.facts(p, c.inst)
+	facts.Machine = c.Machine
+	err := s.Do(ctx, facts, stdout, stderr)
 	stdout.Flush()
 	stderr.Flush()
 	return b.discreetExit(err)

@@ -64,6 +64,9 @@ type Local struct {
 	// Text is what it does, as far as that is known: Resume sees by it that it is the same. Optional.
 	Text string
 
+	// Check looks, before anything is launched, whether this side has what Do needs. Optional.
+	Check func(ctx context.Context) error
+
 	Do func(ctx context.Context, facts Facts, stdout, stderr io.Writer) error
 }
 
@@ -83,4 +86,7 @@ type Facts struct {
 	Source         SourceImage
 	RunID          string // one for all builds of a run
 	PrivateKeyFile string // empty unless one was given
+
+	// Machine is the machine itself, for what runs on this side and logs in there.
+	Machine Machine
 }

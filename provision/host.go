@@ -37,6 +37,7 @@ type Host struct {
 	client  *ssh.Client
 	conn    *watchedConn
 	through *Host // the bastion, or nil
+	hostKey string
 	done    chan struct{}
 	found   // what has been found out about the machine, and the way to it
 

@@ -206,7 +206,7 @@ x.auto.pkrvars.json:1:7: variable n: it is tuple([]), and must be a number
   provisioner "shell" {
     inline = [build.Pasword]
   }
-  provisioner "ansible" {}
+  provisioner "puppet-server" {}
   post-processor "manifst" {}
   error-cleanup-provisioner "sleep" { duration = "1s" }
   error-cleanup-provisioner "sleep" { duration = "1s" }
@@ -226,14 +226,14 @@ t.pkr.hcl:14:5: provisioner shell has no option "inlin"; did you mean "inline"?
 t.pkr.hcl:17:27: the script gone.sh does not exist in CWD
   17 |     scripts = ["here.sh", "gone.sh"]
      |                           ^^^^^^^^^
-t.pkr.hcl:20:19: build.ID is known only once the machine is there, to the provisioners shell and shell-local and to the post-processors
+t.pkr.hcl:20:19: build.ID is known only once the machine is there, to the provisioners shell, shell-local, ansible and ansible-local and to the post-processors
   20 |     content     = build.ID
      |                   ^^^^^^^^
 t.pkr.hcl:24:15: build.Pasword is not supported yet; there are BuildRegion, ConnType, Host, ID, PackerRunUUID, Port, SSHPrivateKeyFile, SourceAMI, SourceAMICreationDate, SourceAMIName, SourceAMIOwner, SourceAMIOwnerName, User, name
   24 |     inline = [build.Pasword]
      |               ^^^^^^^^^^^^^
-t.pkr.hcl:26:3: provisioner ansible is not supported yet
-  26 |   provisioner "ansible" {}
+t.pkr.hcl:26:3: provisioner puppet-server is not supported yet
+  26 |   provisioner "puppet-server" {}
      |   ^^^^^^^^^^^^^^^^^^^^^
 t.pkr.hcl:27:3: there is no post-processor "manifst"; did you mean "manifest"?
   27 |   post-processor "manifst" {}

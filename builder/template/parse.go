@@ -1,6 +1,7 @@
 package template
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"os"
@@ -149,6 +150,8 @@ type parser struct {
 	facts    map[string]string // what {{build `X`}} says
 	problems problems
 	result   *Template
+
+	checks map[string]func(context.Context) error // of what steps on this side need
 }
 
 func newParser(path string, o Options) (*parser, error) {

@@ -35,7 +35,7 @@ func (p *parser) readProvisioner(v value) builder.Step {
 	kind, _ := v.member("type")
 	readers := map[string]func(*object) builder.Step{
 		"file": readFileStep, "shell": readShell, "shell-local": readShellLocal,
-		"sleep": readSleep, "breakpoint": readBreakpoint,
+		"sleep": readSleep, "breakpoint": readBreakpoint, "ansible": readAnsible,
 	}
 	if !p.applies(p.object(v, "provisioner "+kind.text)) {
 		return nil
