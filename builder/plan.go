@@ -202,14 +202,10 @@ func (b *Builder) planTrees(ctx context.Context, p *Plan) error {
 	p.Listings = map[int][]provision.Listing{}
 	var errs []error
 	for i, s := range p.Config.Steps {
-		up, ok := s.(Upload)
-		if !ok || up.Generated {
-			continue
-		}
-		for _, t := range up.Trees {
+		for _, t := range uploads(s) {
 			l, err := t.ListKnown(ctx, b.knownFile(t))
 			if err != nil {
-				errs = append(errs, at(up.Where, err))
+				errs = append(errs, at(s.Common().Where, err))
 			}
 			p.Listings[i] = append(p.Listings[i], l)
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 // Step is one thing done between connecting and capturing. The set is closed:
-// Upload, Download, Run, Local and Pause.
+// Upload, Download, Run, Local, Pause and Sequence.
 type Step interface {
 	// Common returns what all steps share.
 	Common() StepOptions
@@ -76,6 +76,29 @@ type Pause struct {
 	StepOptions
 	For  time.Duration
 	Note string // what the user is told
+}
+
+// Sequence is several steps that are one in the template (ansible-local): its
+// pause, its time and its retries are of all of them together.
+type Sequence struct {
+	StepOptions
+	Name  string
+	Steps []Step // of which none is a Sequence, or has options of its own
+}
+
+// uploads lists all trees that a step sends and that are there before it.
+func uploads(s Step) (all []provision.Tree) {
+	switch s := s.(type) {
+	case Upload:
+		if !s.Generated {
+			return s.Trees
+		}
+	case Sequence:
+		for _, inner := range s.Steps {
+			all = append(all, uploads(inner)...)
+		}
+	}
+	return all
 }
 
 // Facts are what is known of a build once its machine is there: Packer's build variables.

@@ -234,7 +234,7 @@ t.pkr.hcl:24:15: build.Pasword is not supported yet; there are BuildRegion, Conn
      |               ^^^^^^^^^^^^^
 t.pkr.hcl:26:3: provisioner puppet-server is not supported yet
   26 |   provisioner "puppet-server" {}
-     |   ^^^^^^^^^^^^^^^^^^^^^
+     |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^
 t.pkr.hcl:27:3: there is no post-processor "manifst"; did you mean "manifest"?
   27 |   post-processor "manifst" {}
      |   ^^^^^^^^^^^^^^^^^^^^^^^^

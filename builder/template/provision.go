@@ -35,7 +35,7 @@ func (p *parser) readProvisioner(v value) builder.Step {
 	kind, _ := v.member("type")
 	readers := map[string]func(*object) builder.Step{
 		"file": readFileStep, "shell": readShell, "shell-local": readShellLocal,
-		"sleep": readSleep, "breakpoint": readBreakpoint, "ansible": readAnsible,
+		"sleep": readSleep, "breakpoint": readBreakpoint, "ansible": readAnsible, "ansible-local": readAnsibleLocal,
 	}
 	if !p.applies(p.object(v, "provisioner "+kind.text)) {
 		return nil

@@ -63,20 +63,20 @@ func (p *parser) checkOnce(playbook ansible.Playbook) func(context.Context) erro
 func readPlaybook(o *object) ansible.Playbook {
 	in := place{facts: true}
 	p := ansible.Playbook{
-		File: o.pathOf("playbook_file", false), Command: o.textIn("command", in), Env: o.pairsOf("ansible_env_vars", in),
+		File: o.pathOf("playbook_file", false), Command: o.textIn("command", in), Env: o.pairsOf("ansible_env_vars", in), Arguments: o.itemTexts("extra_arguments", in),
 		Dir: o.p.o.Getwd, BuildName: o.p.build.ScriptName, BuilderType: o.p.build.Type,
 		Inventory: readInventory(o), Galaxy: readGalaxy(o), SSH: readAnsibleSSH(o),
-	}
-	for _, i := range o.items("extra_arguments", in) {
-		p.Arguments = append(p.Arguments, i.text)
 	}
 	o.need("playbook_file", p.File != "")
 	if slices.ContainsFunc(p.Arguments, o.p.holdsSecret) {
 		v, _ := o.get("extra_arguments")
-		o.p.warnAt(pos{file: cmp.Or(v.pos.file, o.p.path), line: v.pos.line},
+		o.p.warnAt(o.p.placeOf(v),
 			"extra_arguments shows a sensitive variable to all who list processes; put it into a file and say --extra-vars=@FILE")
 	}
-	o.idle(map[string]string{"ansible_winrm_use_http": "there is no WinRM"})
+	if o.boolean("ansible_winrm_use_http") {
+		v, _ := o.get("ansible_winrm_use_http")
+		o.p.warnAt(o.p.placeOf(v), "ansible_winrm_use_http has no effect: there is no WinRM")
+	}
 	return p
 }
 
@@ -108,25 +108,51 @@ func readAnsibleSSH(o *object) ansible.SSH {
 	in := place{facts: true}
 	proxy, sftp := o.tristate("use_proxy"), o.tristate("use_sftp")
 	s := ansible.SSH{
-		User: o.textIn("user", in), Direct: proxy != nil && !*proxy, SCP: sftp != nil && !*sftp,
+		User: o.textIn("user", in), Direct: proxy != nil && !*proxy, SCP: sftp != nil && !*sftp, ExtraArgs: o.itemTexts("ansible_ssh_extra_args", in),
 		Gate: provision.GateOptions{
 			Port: o.number("local_port", 0), HostKey: o.file("ssh_host_key_file"), Authorized: o.file("ssh_authorized_key_file"),
 			KeyType: strings.ToLower(o.oneOf("ansible_proxy_key_type", "ECDSA", "RSA")), SFTP: o.textIn("sftp_command", in),
 		},
 	}
-	for _, i := range o.items("ansible_ssh_extra_args", in) {
-		s.ExtraArgs = append(s.ExtraArgs, i.text)
-	}
 	return s
 }
 
+// itemTexts are the texts of a list, as they are.
+func (o *object) itemTexts(name string, in place) (all []string) {
+	for _, i := range o.items(name, in) {
+		all = append(all, i.text)
+	}
+	return all
+}
+
+// placeOf is where a value stands, with its file.
+func (p *parser) placeOf(v value) pos { return pos{file: cmp.Or(v.pos.file, p.path), line: v.pos.line} }
+
 // pathOf is an option that names a file, or a directory, which must be there.
 func (o *object) pathOf(name string, dir bool) string {
-	path := o.p.home(o.text(name))
+	path := o.text(name)
 	v, _ := o.get(name)
 	if path == "" || o.open(name) {
 		return path
 	}
+	return o.checkedPath(item{v, path}, name, dir)
+}
+
+// pathsOf is an option that names directories, which must be there.
+func (o *object) pathsOf(name string) []string { return o.checkedPaths(name, true) }
+
+func (o *object) checkedPaths(name string, dir bool) (all []string) {
+	for _, i := range o.items(name, place{}) {
+		if i.text != "" && i.kind != kindUnknown {
+			all = append(all, o.checkedPath(i, name, dir))
+		}
+	}
+	return all
+}
+
+// checkedPath says whether a path is that of a file or of a directory, as it must be.
+func (o *object) checkedPath(i item, name string, dir bool) string {
+	path, v := o.p.home(i.text), i.value
 	switch info, err := os.Stat(o.p.local(path)); {
 	case err != nil:
 		o.wrong(v, name, "names %s, which %s%s", path, reason(err), o.p.counted(path))
