@@ -158,7 +158,7 @@ func (b *Builder) Build(ctx context.Context, cfg Config) (img Image, err error) 
 	if err != nil {
 		return Image{}, err
 	}
-	defer conn.Close()
+	defer func() { conn.Close() }() // the one that it is by then
 
 	if err := b.prepare(ctx, plan, conn); err != nil {
 		return Image{}, err

@@ -329,11 +329,6 @@ func (m *fakeMachine) Await(_ context.Context, l *provision.Left) (bool, error) 
 	return m.ready, nil
 }
 
-func (m *fakeMachine) OpenGate(provision.GateOptions) (*provision.Gate, error) {
-	return nil, errors.New("nobody planned a gate")
-}
-func (m *fakeMachine) Login() (provision.Login, bool) { return provision.Login{}, false }
-
 func (m *fakeMachine) Done() <-chan struct{} { return m.done }
 func (m *fakeMachine) Close() error          { return nil }
 

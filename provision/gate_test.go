@@ -3,10 +3,12 @@
 package provision_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -40,10 +42,18 @@ func newClient(t *testing.T, g *provision.Gate) client {
 
 // command is a command of the client's on the machine.
 func (c client) command(args ...string) *exec.Cmd {
-	return exec.Command("ssh", append(append([]string{}, c.options...), append([]string{"127.0.0.1"}, args...)...)...)
+	if args[0] == "-tt" {
+		return c.program("ssh", "-tt", "127.0.0.1", args[1])
+	}
+	return c.program("ssh", append([]string{"127.0.0.1"}, args...)...)
 }
 
-// TestGate: OpenSSH's client comes to the machine through the gate.
+// program is ssh, or what uses it.
+func (c client) program(name string, args ...string) *exec.Cmd {
+	return exec.Command(name, slices.Concat(c.options, args)...)
+}
+
+// TestGate: OpenSSH's client does on the machine what it does at the gate.
 func TestGate(t *testing.T) {
 	t.Parallel()
 	s, h := machine(t, provisiontest.Options{})
@@ -58,20 +68,128 @@ func TestGate(t *testing.T) {
 	if want := s.Home + "\ngiven\nwrong\n"; string(out) != want || cmd.ProcessState.ExitCode() != 3 {
 		t.Errorf("it said %q with %v, want %q with status 3", out, err, want)
 	}
+	if out, err := c.command("-tt", "tty; kill -9 $$").CombinedOutput(); !strings.HasPrefix(string(out), "/dev/pts/") || err == nil {
+		t.Errorf("in a terminal: %q, %v", out, err)
+	}
 	var all sync.WaitGroup
 	for range 3 {
 		all.Go(func() {
 			for i := range 10 {
 				cmd := c.command("sh -c 'wc -c'")
-				cmd.Stdin = strings.NewReader(strings.Repeat("x", i*1000))
-				if out, err := cmd.CombinedOutput(); string(out) != fmt.Sprintln(i*1000) {
-					t.Errorf("%d bytes: %q, %v", i*1000, out, err)
+				cmd.Stdin = strings.NewReader(strings.Repeat("x", i*10_000))
+				if out, err := cmd.CombinedOutput(); string(out) != fmt.Sprintln(i*10_000) {
+					t.Errorf("%d bytes: %q, %v", i*10_000, out, err)
 				}
 			}
 		})
 	}
 	all.Wait()
+	file := filepath.Join(t.TempDir(), "big")
+	noiseFile(t, file, 3<<20)
+	for name, copied := range map[string]*exec.Cmd{
+		"by sftp": c.program("scp", file, "127.0.0.1:by-sftp"), "by scp": c.program("scp", "-O", file, "127.0.0.1:by-scp"),
+	} {
+		if out, err := copied.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v: %s", name, err, out)
+		}
+		if out, err := exec.Command("cmp", file, filepath.Join(s.Home, strings.ReplaceAll(name, " ", "-"))).CombinedOutput(); err != nil {
+			t.Errorf("%s: %s", name, out)
+		}
+	}
 	if err := g.Close(); err != nil {
 		t.Error(err)
+	}
+	if out, err := c.command("true").CombinedOutput(); err == nil {
+		t.Errorf("it is open when it is closed: %s", out)
+	}
+}
+
+// TestGateOptions: another port than one that is taken, other keys, another SFTP server.
+func TestGateOptions(t *testing.T) {
+	t.Parallel()
+	s, h := machine(t, provisiontest.Options{NoSFTP: true})
+	first, err := h.OpenGate(provision.GateOptions{KeyType: "rsa"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	own, err := provision.NewECDSAKey("own")
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := h.OpenGate(provision.GateOptions{
+		Port: first.Port, HostKey: s.HostKey.Private, Authorized: []byte(own.Public), SFTP: "/usr/lib/openssh/sftp-server -e",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	if second.Port <= first.Port || second.Port >= first.Port+10 || second.Key.Private != nil || !strings.HasPrefix(s.HostKey.Public, second.HostKey) {
+		t.Errorf("port %d after %d, host key %s, private key %q", second.Port, first.Port, second.HostKey, second.Key.Private)
+	}
+	if out, err := newClient(t, first).command("echo in").CombinedOutput(); err != nil || string(out) != "in\n" {
+		t.Errorf("with an RSA key: %q, %v", out, err)
+	}
+	stranger := newClient(t, second)
+	if out, err := stranger.command("echo in").CombinedOutput(); err == nil || !strings.Contains(string(out), "Permission denied") {
+		t.Errorf("without the key: %q, %v", out, err)
+	}
+	second.Key.Private = own.Private
+	if out, err := newClient(t, second).program("scp", "/etc/hostname", "127.0.0.1:name").CombinedOutput(); err != nil {
+		t.Errorf("with the SFTP server of the options: %v: %s", err, out)
+	}
+}
+
+// TestGateImpostor: nobody comes through the gate to another machine, whatever he believes himself.
+func TestGateImpostor(t *testing.T) {
+	t.Parallel()
+	real := provisiontest.Start(t, provisiontest.Options{})
+	fake := impostor(t, real)
+	w := startWire(t, real.Addr, 0)
+	h := connect(t, w.addr, real.Identity())
+	g, err := h.OpenGate(provision.GateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.target.Store(fake.Addr)
+	c := newClient(t, g)
+	c.options = append([]string{"-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"}, c.options...)
+	out, err := c.command("true").CombinedOutput()
+	if err == nil {
+		t.Errorf("it went through: %s", out)
+	}
+	if err := g.Close(); !errors.Is(err, provision.ErrHostKey) {
+		t.Errorf("Close = %v, want %v", err, provision.ErrHostKey)
+	}
+	heardNothing(t, fake)
+}
+
+// TestLogin: what another client needs, unless it could not get there.
+func TestLogin(t *testing.T) {
+	t.Parallel()
+	s, h := machine(t, provisiontest.Options{})
+	host, port, _ := strings.Cut(s.Addr, ":")
+	l, ok := h.Login()
+	key, _, _ := strings.Cut(s.HostKey.Public, " host")
+	if got := fmt.Sprint(l.Host, " ", l.Port, " ", l.User, " ", l.HostKey, " ", string(l.Key)); !ok || got != fmt.Sprint(host, " ", port, " baker ", key, " ", string(s.Key.Private)) {
+		t.Errorf("Login = %v, %s", ok, got)
+	}
+	id := s.Identity()
+	id.HostKey = provision.HostKey{Insecure: true}
+	if l, ok := connect(t, s.Addr, id).Login(); !ok || l.HostKey != key {
+		t.Errorf("without a pinned key: %v, %s; want the key that it has shown", ok, l.HostKey)
+	}
+	id.Bastion = &provision.Bastion{Addr: s.Addr, Identity: s.Identity()}
+	through := connect(t, s.Addr, id)
+	if l, ok := through.Login(); ok {
+		t.Errorf("through a bastion: %v", l)
+	}
+	g, err := through.OpenGate(provision.GateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	if out, err := newClient(t, g).command("pwd").CombinedOutput(); err != nil || string(out) != s.Home+"\n" {
+		t.Errorf("the gate, through a bastion: %q, %v", out, err)
 	}
 }

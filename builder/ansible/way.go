@@ -3,10 +3,8 @@ package ansible
 import (
 	"cmp"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/imagobuild/imago/provision"
@@ -108,9 +106,6 @@ func knownAs(host string, port int) string {
 	}
 	return fmt.Sprintf("[%s]:%d", host, port)
 }
-
-// address is for messages.
-func (w way) address() string { return net.JoinHostPort(w.host, strconv.Itoa(w.port)) }
 
 // write puts something only its owner may read into the private directory.
 func write(private, name string, data []byte) (path string, err error) {
