@@ -127,7 +127,7 @@ func TestBadTemplates(t *testing.T) {
 				`t.json:9:30: the upload source gone does not exist in CWD; if an earlier step makes it, say "generated": true`,
 				`t.json:10:30: source is empty; provisioner file needs it`,
 				`t.json:10:49: destination is empty; provisioner file needs it`,
-				`t.json:11:12: provisioner chef-solo is not supported yet`,
+				`t.json:11:12: provisioner chef-solo is not supported yet; run chef in a shell provisioner`,
 				`t.json:12:12: there is no provisioner "shel"; did you mean "shell"?`,
 				`t.json:13:3: a provisioner needs a type, such as "shell"`,
 				`t.json:14:64: override names the build "web", which is not there`,

@@ -232,7 +232,7 @@ t.pkr.hcl:20:19: build.ID is known only once the machine is there, to the provis
 t.pkr.hcl:24:15: build.Pasword is not supported yet; there are BuildRegion, ConnType, Host, ID, PackerRunUUID, Port, SSHPrivateKeyFile, SourceAMI, SourceAMICreationDate, SourceAMIName, SourceAMIOwner, SourceAMIOwnerName, User, name
   24 |     inline = [build.Pasword]
      |               ^^^^^^^^^^^^^
-t.pkr.hcl:26:3: provisioner puppet-server is not supported yet
+t.pkr.hcl:26:3: provisioner puppet-server is not supported yet; run puppet in a shell provisioner
   26 |   provisioner "puppet-server" {}
      |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^
 t.pkr.hcl:27:3: there is no post-processor "manifst"; did you mean "manifest"?

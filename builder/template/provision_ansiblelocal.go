@@ -47,7 +47,7 @@ func readAnsibleLocal(o *object) builder.Step {
 	}
 	steps := []builder.Step{builder.Run{Scripts: []provision.Script{l.script(l.prepare())}}, builder.Upload{Trees: l.trees}, run}
 	if l.clean {
-		steps = append(steps, builder.Run{Scripts: []provision.Script{l.script("rm -rf " + shellQuote(l.staging) + "\n")}})
+		steps = append(steps, builder.Run{Scripts: []provision.Script{l.script("rm -rf " + shellWord(l.staging) + "\n")}})
 	}
 	return builder.Sequence{StepOptions: common, Name: l.name, Steps: steps}
 }
@@ -74,8 +74,11 @@ func readLocalAnsible(o *object) ansibleLocal {
 	playbooks := o.playbooks()
 	l.name = "ansible-local " + strings.Join(playbooks, " ")
 	if l.ours = l.staging == ""; l.ours {
-		sum := sha256.Sum256(fmt.Appendf(nil, "%q", append([]string{dir}, playbooks...)))
-		l.staging = fmt.Sprintf("%s/imago-%x", stagingParent, sum[:6])
+		sum := sha256.New()
+		for _, p := range playbooks {
+			fmt.Fprintf(sum, "%q", filepath.Base(p)) // the project may be anywhere
+		}
+		l.staging = fmt.Sprintf("%s/imago-%x", stagingParent, sum.Sum(nil)[:4])
 	}
 	l.addDir(o.p.local(dir), "")
 	for _, p := range playbooks {
