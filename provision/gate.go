@@ -3,6 +3,7 @@ package provision
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"net"
@@ -12,6 +13,9 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
+//go:embed end.sh
+var endScript string
+
 // gatePorts is how many ports from GateOptions.Port on are tried.
 const gatePorts = 10
 
@@ -19,7 +23,8 @@ const gatePorts = 10
 // client of their own. What they do there they do on the machine, and what leaves
 // this computer is a connection as Dial makes it: whatever the other client
 // believes, the machine's host key is checked, and the way leads through Identity's
-// bastion and proxy. Only who has the gate's key comes in, under any user name.
+// bastion and proxy. Only who has the gate's key comes in, under any user name. Who
+// leaves before a command is over has it ended.
 type Gate struct {
 	// Port is where it listens, on 127.0.0.1.
 	Port int
@@ -165,14 +170,23 @@ func (g *Gate) let(conn net.Conn) {
 	}
 	g.note(nil)
 	defer machine.Close()
-	stop := context.AfterFunc(g.ctx, func() { machine.client.Close() })
-	defer stop()
 	relayed := relay{client: client, machine: machine.client, sftp: g.options.SFTP}
-	go func() { // either side's end is the other's
+	defer relayed.close()
+	go func() { // the machine's end is the client's
 		machine.client.Wait()
 		conn.Close()
 	}()
 	relayed.run(channels)
+	if relayed.abandoned.Load() {
+		machine.endAll()
+	}
+}
+
+// endAll ends what goes on over the connection. What it cannot end goes on.
+func (h *Host) endAll() {
+	ctx, cancel := context.WithTimeout(context.Background(), killTime)
+	defer cancel()
+	_, _ = h.exec(ctx, command("sh", "-c", bare(endScript), "imago-end"), streams{})
 }
 
 // note remembers why a client got no further than here, or that it did.

@@ -104,6 +104,43 @@ func TestGate(t *testing.T) {
 	}
 }
 
+// TestGateAbandoned: whoever leaves before a command is over has it ended, with
+// what it has started, and what was over is not touched.
+func TestGateAbandoned(t *testing.T) {
+	t.Parallel()
+	_, h := machine(t, provisiontest.Options{})
+	g, err := h.OpenGate(provision.GateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newClient(t, g)
+	if out, err := c.command("setsid sleep 301 > /dev/null 2>&1 < /dev/null & echo on").CombinedOutput(); string(out) != "on\n" {
+		t.Fatalf("%q, %v", out, err)
+	}
+	slow := c.command("trap '' HUP TERM; (sleep 302; true) & echo on; sleep 303; sleep 304")
+	out, err := slow.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := slow.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if got := output(t, h, "pgrep -f 'sleep 30[1-4]' | wc -l"); got == "0\n" {
+		t.Error("nothing runs")
+	}
+	if err := g.Close(); err != nil {
+		t.Error(err)
+	}
+	slow.Wait()
+	if got := output(t, h, "pgrep -ax sleep"); strings.Join(strings.Fields(got)[1:], " ") != "sleep 301" {
+		t.Errorf("still running: %q", got)
+	}
+	output(t, h, "pkill -x sleep")
+}
+
 // TestGateOptions: another port than one that is taken, other keys, another SFTP server.
 func TestGateOptions(t *testing.T) {
 	t.Parallel()
