@@ -63,10 +63,11 @@ func TestGate(t *testing.T) {
 	}
 	c := newClient(t, g)
 	cmd := c.command("pwd; cat; echo wrong >&2; exit 3")
-	cmd.Stdin = strings.NewReader("given\n")
-	out, err := cmd.CombinedOutput()
-	if want := s.Home + "\ngiven\nwrong\n"; string(out) != want || cmd.ProcessState.ExitCode() != 3 {
-		t.Errorf("it said %q with %v, want %q with status 3", out, err, want)
+	var stderr strings.Builder
+	cmd.Stdin, cmd.Stderr = strings.NewReader("given\n"), &stderr
+	out, err := cmd.Output()
+	if want := s.Home + "\ngiven\n"; string(out) != want || stderr.String() != "wrong\n" || cmd.ProcessState.ExitCode() != 3 {
+		t.Errorf("it said %q and %q with %v, want %q, wrong and status 3", out, &stderr, err, want)
 	}
 	if out, err := c.command("-tt", "tty; kill -9 $$").CombinedOutput(); !strings.HasPrefix(string(out), "/dev/pts/") || err == nil {
 		t.Errorf("in a terminal: %q, %v", out, err)
