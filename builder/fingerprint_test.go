@@ -32,7 +32,7 @@ type workshop struct {
 func newWorkshop(t *testing.T, seed uint64) *workshop {
 	w := &workshop{t: t, rand: rand.New(rand.NewPCG(seed, 0)), dir: filepath.Join(t.TempDir(), "project")}
 	for path, text := range map[string]string{
-		"app/a": "1", "app/lib/b": "2", "app/lib/c": "3", "app/empty/d": "4", "site/index": "5", "one": "6",
+		"app/a": "1", "app/lib/b": "2", "app/lib/c": "3", "app/empty/d": "4", "site/index": "5", "one": "6", "solo/e": "7",
 	} {
 		w.must(os.MkdirAll(filepath.Dir(w.path(path)), 0o755))
 		w.must(os.WriteFile(w.path(path), []byte(text), 0o644))
@@ -47,7 +47,7 @@ func newWorkshop(t *testing.T, seed uint64) *workshop {
 		Sequence{Name: "several", Steps: []Step{
 			Upload{Trees: []provision.Tree{{Source: "app/lib/", Dest: "/srv/lib"}}},
 			Run{Scripts: []provision.Script{{Name: "four.sh", Body: []byte("echo 4\n")}}},
-			Upload{Trees: []provision.Tree{{Source: "one", Dest: "/etc/three"}, {Source: "site", Dest: "/srv/site"}}},
+			Upload{Trees: []provision.Tree{{Source: "one", Dest: "/etc/three"}, {Source: "solo", Dest: "/srv/solo"}}},
 		}},
 		Run{Scripts: []provision.Script{{Name: "three.sh", Body: []byte("echo 3\n")}}},
 	}

@@ -23,6 +23,7 @@ type command struct {
 	dir            string
 	env            []string
 	stdout, stderr io.Writer
+	direct         bool // its connections lead to the machine without us, and are kept for a next run
 }
 
 // run runs a program to its end. When ctx ends, everything that it has started
@@ -37,7 +38,9 @@ func (c command) run(ctx context.Context, name string, args ...string) error {
 		marked.Kill()
 		return context.Cause(ctx)
 	}
-	marked.Kill("ssh") // connections that it kept for a next run
+	if c.direct {
+		marked.Kill("ssh")
+	}
 	var exit *exec.ExitError
 	switch {
 	case errors.As(err, &exit):

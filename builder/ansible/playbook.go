@@ -77,7 +77,7 @@ func (p Playbook) Run(ctx context.Context, t Target, stdout, stderr io.Writer) (
 		return errors.Join(err, w.close())
 	}
 	defer done()
-	c := command{dir: p.Dir, env: append(w.env, p.Env...), stdout: stdout, stderr: stderr}
+	c := command{dir: p.Dir, env: append(w.env, p.Env...), stdout: stdout, stderr: stderr, direct: w.gate == nil}
 	err = c.run(ctx, p.command(), p.arguments(w, inventory)...)
 	if refused := w.close(); err != nil {
 		return errors.Join(err, refused)
