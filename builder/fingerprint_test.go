@@ -468,3 +468,35 @@ func toMap(tags []types.Tag) map[string]string {
 	}
 	return all
 }
+
+// TestFingerprintOfSequence: each file that one of several steps sends counts, and the order of the steps does.
+func TestFingerprintOfSequence(t *testing.T) {
+	dir := t.TempDir()
+	var trees []provision.Tree
+	for _, name := range []string{"a", "b", "c"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		trees = append(trees, provision.Tree{Source: filepath.Join(dir, name), Dest: "/srv/" + name})
+	}
+	print := func(steps ...Step) string {
+		cfg := trivial()
+		cfg.Steps = []Step{Sequence{Steps: steps}}
+		p, err := newBuilder(t, newFake(), &fakeMachine{}).Plan(t.Context(), cfg)
+		if err != nil || p.Fingerprint == "" {
+			t.Fatal(err, p.Unknown)
+		}
+		return p.Fingerprint
+	}
+	one, two := Upload{Trees: trees[:1]}, Upload{Trees: trees[1:]}
+	seen := map[string]string{print(one, two): "at first", print(two, one): "another order", print(Upload{Trees: trees}): "one upload"}
+	for _, tree := range trees {
+		if err := os.WriteFile(tree.Source, []byte("changed"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		seen[print(one, two)] = tree.Dest
+	}
+	if len(seen) != 6 {
+		t.Errorf("%d fingerprints for 6 images: %v", len(seen), seen)
+	}
+}
