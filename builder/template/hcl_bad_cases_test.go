@@ -226,7 +226,7 @@ t.pkr.hcl:14:5: provisioner shell has no option "inlin"; did you mean "inline"?
 t.pkr.hcl:17:27: the script gone.sh does not exist in CWD
   17 |     scripts = ["here.sh", "gone.sh"]
      |                           ^^^^^^^^^
-t.pkr.hcl:20:19: build.ID is known only once the machine is there, to the provisioners shell, shell-local, ansible and ansible-local and to the post-processors
+t.pkr.hcl:20:19: build.ID is known only once the machine is there, to provisioners and post-processors
   20 |     content     = build.ID
      |                   ^^^^^^^^
 t.pkr.hcl:24:15: build.Pasword is not supported yet; there are BuildRegion, ConnType, Host, ID, PackerRunUUID, Port, SSHPrivateKeyFile, SourceAMI, SourceAMICreationDate, SourceAMIName, SourceAMIOwner, SourceAMIOwnerName, User, name

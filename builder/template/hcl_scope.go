@@ -159,7 +159,7 @@ func (e *evaluator) buildOf(ref hcl.Traversal, all map[string]cty.Value) error {
 		return nil
 	}
 	if e.facts == nil {
-		return fmt.Errorf("build.%s is known only once the machine is there, to the provisioners shell, shell-local, ansible and ansible-local and to the post-processors", name)
+		return fmt.Errorf("build.%s is known only once the machine is there, to provisioners and post-processors", name)
 	}
 	known := append(names(e.facts), "name")
 	if !slices.Contains(known, name) {

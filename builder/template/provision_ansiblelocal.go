@@ -37,7 +37,7 @@ func readAnsibleLocal(o *object) builder.Step {
 	common := readCommon(o)
 	l := readLocalAnsible(o)
 	run := builder.Run{Scripts: l.scripts()}
-	if o.later() {
+	if o.late() {
 		p := *o.p // with the current build
 		run.Late = func(f builder.Facts) ([]provision.Script, error) {
 			q := p.informed(f)
@@ -52,8 +52,8 @@ func readAnsibleLocal(o *object) builder.Step {
 	return builder.Sequence{StepOptions: common, Name: l.name, Steps: steps}
 }
 
-// later says whether something in the object depends on facts of the build.
-func (o *object) later() bool {
+// late says whether something in the object depends on facts of the build.
+func (o *object) late() bool {
 	late := o.v.late != nil
 	o.v.strings(func(v value) { late = late || len(calls(v.text, "build")) > 0 })
 	return late

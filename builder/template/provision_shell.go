@@ -15,7 +15,7 @@ const defaultShebang = "/bin/sh -e"
 func readShell(o *object) builder.Step {
 	step := builder.Run{StepOptions: readCommon(o), PauseAfter: o.duration("pause_after")}
 	step.Scripts = readScripts(o)
-	if o.later() {
+	if o.late() {
 		p := *o.p // with the current build
 		step.Late = func(f builder.Facts) ([]provision.Script, error) {
 			q := p.informed(f)
