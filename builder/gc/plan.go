@@ -34,7 +34,7 @@ func Plan(found []Resource, builds []Build, now time.Time) []Verdict {
 }
 
 // order is that of going: nothing before what uses it.
-var order = []string{Instance, Image, KeyPair, Volume, Snapshot, Group}
+var order = []string{Instance, Image, KeyPair, Profile, Volume, Snapshot, Group}
 
 // court is what a verdict rests on.
 type court struct {
@@ -110,6 +110,8 @@ func (c court) wanted(r Resource) string {
 		return ""
 	case r.State != "available":
 		return "it is " + r.State
+	case r.Tags[builder.TagPassing] != "": // its copies are what stays
+		return ""
 	case draft == "":
 		return "it is finished"
 	case !c.named[r.Region+"/"+draft]:

@@ -14,6 +14,9 @@ func readBlockDevices(o *object, name string) []builder.BlockDevice {
 			Encrypted: d.tristate("encrypted"), KMSKeyID: d.text("kms_key_id"),
 			DeleteOnTermination: d.tristate("delete_on_termination"),
 		})
+		if last := all[len(all)-1]; last.IOPS > 0 && !last.HasIOPS() {
+			d.p.warn("%s: iops has no effect on %s volumes", name, last.VolumeType)
+		}
 		d.finish()
 	}
 	return all

@@ -52,13 +52,6 @@ func readAnsibleLocal(o *object) builder.Step {
 	return builder.Sequence{StepOptions: common, Name: l.name, Steps: steps}
 }
 
-// late says whether something in the object depends on facts of the build.
-func (o *object) late() bool {
-	late := o.v.late != nil
-	o.v.strings(func(v value) { late = late || len(calls(v.text, "build")) > 0 })
-	return late
-}
-
 func readLocalAnsible(o *object) ansibleLocal {
 	in := place{facts: true}
 	l := ansibleLocal{

@@ -6,12 +6,14 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,8 +25,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 
 	"github.com/imagobuild/imago/builder"
+	"github.com/imagobuild/imago/builder/iam"
 	"github.com/imagobuild/imago/builder/localcloud"
 	"github.com/imagobuild/imago/builder/template"
 )
@@ -141,6 +145,12 @@ func assumeRole(cfg *aws.Config, r *template.AssumeRole) {
 			o.Policy = &r.Policy
 		}
 		o.TransitiveTagKeys = r.TransitiveTagKeys
+		for _, arn := range r.PolicyARNs {
+			o.PolicyARNs = append(o.PolicyARNs, ststypes.PolicyDescriptorType{Arn: &arn})
+		}
+		for _, key := range slices.Sorted(maps.Keys(r.Tags)) {
+			o.Tags = append(o.Tags, ststypes.Tag{Key: &key, Value: aws.String(r.Tags[key])})
+		}
 	}))
 }
 
@@ -221,12 +231,18 @@ func (c clients) ec2(region string) *ec2.Client {
 	})
 }
 
+// profiles makes instance profiles.
+func (c clients) profiles() *iam.Client {
+	return iam.New(c.config, cmp.Or(os.Getenv("AWS_ENDPOINT_URL_IAM"), aws.ToString(c.config.BaseEndpoint)))
+}
+
 // builder makes a Builder that works with these clients.
 func (c clients) builder() *builder.Builder {
 	b := &builder.Builder{
 		EC2:      (*ec2Calls)(c.ec2("")),
 		Watcher:  &c.account.watcher,
 		SSM:      (*ssmCalls)(ssm.NewFromConfig(c.calling())),
+		Profiles: c.profiles(),
 		InRegion: func(region string) builder.EC2 { return (*ec2Calls)(c.ec2(region)) },
 	}
 	if c.local() { // its machines see us from here, whatever our address on the internet is
