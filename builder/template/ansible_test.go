@@ -127,7 +127,8 @@ func TestAnsibleGate(t *testing.T) {
 
 // TestAnsibleSame: both languages make the same of the same, which says when the files that it names change.
 func TestAnsibleSame(t *testing.T) {
-	const text = `"playbook_file": "ansible/site.yml", "galaxy_file": "requirements.yml", "roles_path": "r", "skip_version_check": true`
+	const text = `"playbook_file": "ansible/site.yml", "galaxy_file": "requirements.yml", "galaxy_command": "g", "roles_path": "r", "collections_path": "c", ` +
+		`"galaxy_force_install": true, "galaxy_force_with_deps": true, "inventory_file": "hosts", "keep_inventory_file": true, "skip_version_check": true`
 	json := func(change func(dir string)) string {
 		got := parse(t, bake("", `, "provisioners": [{"type": "ansible",`+text+`}]`), func(dir string, o *template.Options) { ansibleFiles(t, dir); change(dir); t.Chdir(dir); o.Getwd = "" })
 		step := got.Builds[0].Config.Steps[0].(builder.Local)
@@ -137,6 +138,14 @@ func TestAnsibleSame(t *testing.T) {
 		return step.Text
 	}
 	one := json(func(string) {})
+	for _, want := range []string{
+		`"Galaxy":{"File":"requirements.yml","Command":"g","RolesPath":"r","CollectionsPath":"c","Force":true,"ForceWithDeps":true}`,
+		`"Inventory":{"File":"hosts","Alias":"","Groups":null,"EmptyGroups":null,"Directory":"","Keep":true}`,
+	} {
+		if !strings.Contains(one, want) {
+			t.Errorf("no %s in %s", want, one)
+		}
+	}
 	dir := t.TempDir()
 	ansibleFiles(t, dir)
 	write(t, filepath.Join(dir, "t.pkr.hcl"), hclBake("", "provisioner \"ansible\" {\n"+strings.NewReplacer(`":`, ` =`, `, "`, "\n", `"playbook_file`, "playbook_file").Replace(text)+"\n}", ""))
@@ -151,7 +160,7 @@ func TestAnsibleSame(t *testing.T) {
 	if diff := cmp.Diff(one, strings.ReplaceAll(hcl.Builds[0].Config.Steps[0].(builder.Local).Text, `"web"`, `"amazon-ebs"`)); diff != "" {
 		t.Errorf("JSON and HCL2 (-JSON +HCL2):\n%s", diff)
 	}
-	for _, name := range []string{"ansible/site.yml", "requirements.yml"} {
+	for _, name := range []string{"ansible/site.yml", "requirements.yml", "hosts"} {
 		if json(func(dir string) { write(t, filepath.Join(dir, name), "changed") }) == one {
 			t.Errorf("a change of %s is not seen", name)
 		}
