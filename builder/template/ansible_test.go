@@ -266,3 +266,16 @@ func TestAnsibleSecret(t *testing.T) {
 		t.Errorf("warnings (-want +got):\n%s", diff)
 	}
 }
+
+// TestRefusedProvisioners: a build refuses what is not there, with its place; where a template is only looked at, that is a warning.
+func TestRefusedProvisioners(t *testing.T) {
+	const text = `"type": "windows-restart"`
+	const why = "provisioner windows-restart is not supported yet; Windows images are not made yet"
+	if _, _, err := read(t, "", text, nil); err == nil || err.Error() != "t.json:4:10: "+why {
+		t.Errorf("a build: %v", err)
+	}
+	_, warnings, err := read(t, "", text, func(o *template.Options) { o.Check = true })
+	if diff := cmp.Diff([]string{"t.json:4: a build refuses this: " + why}, warnings); err != nil || diff != "" {
+		t.Errorf("%v, warnings (-want +got):\n%s", err, diff)
+	}
+}

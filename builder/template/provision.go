@@ -52,7 +52,7 @@ func (p *parser) readProvisioner(v value) builder.Step {
 	if p.hcl {
 		o.get("name")
 	}
-	o.unsupported(map[string]string{"continue_on_error": "end the script with || true, or list valid_exit_codes"})
+	o.tabled()
 	step := read(o)
 	o.finish()
 	return step

@@ -73,10 +73,6 @@ func readPlaybook(o *object) ansible.Playbook {
 		o.p.warnAt(o.p.placeOf(v),
 			"extra_arguments shows a sensitive variable to all who list processes; put it into a file and say --extra-vars=@FILE")
 	}
-	if o.boolean("ansible_winrm_use_http") {
-		v, _ := o.get("ansible_winrm_use_http")
-		o.p.warnAt(o.p.placeOf(v), "ansible_winrm_use_http has no effect: there is no WinRM")
-	}
 	return p
 }
 

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -103,7 +104,12 @@ func (p *parser) unknownType(kind value, what string, known, later []string) {
 		if what == "builder" {
 			hint = "; leave it out with -only or -except"
 		}
-		p.problem(kind.pos, "%s %s is not supported yet%s", what, kind.text, hint)
+		text := fmt.Sprintf("%s %s is not supported yet%s", what, kind.text, hint)
+		if p.o.Check && what == "provisioner" {
+			p.warnAt(p.placeOf(kind), "a build refuses this: %s", text)
+			return
+		}
+		p.problem(kind.pos, "%s", text)
 		return
 	}
 	p.problem(kind.pos, "there is no %s %q%s", what, kind.text, didYouMean(kind.text, append(known, later...)))
