@@ -170,7 +170,27 @@ func TestAnsibleInterrupted(t *testing.T) {
 }
 
 // noAnsible checks that no process knows the directory of a test any more, and that nothing of ansible's is in TMPDIR.
+// What is told that its connection has ended may take a moment to end itself.
 func noAnsible(t *testing.T, dir string) {
+	t.Helper()
+	running := ansibles(t, dir)
+	for deadline := time.Now().Add(5 * time.Second); len(running) > 0 && time.Now().Before(deadline); running = ansibles(t, dir) {
+		time.Sleep(50 * time.Millisecond)
+	}
+	for _, line := range running {
+		t.Errorf("still running: %q", line)
+	}
+	left, err := os.ReadDir(os.Getenv("TMPDIR"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range left {
+		t.Errorf("left in TMPDIR: %s", f.Name())
+	}
+}
+
+// ansibles are the command lines of processes that have to do with a test.
+func ansibles(t *testing.T, dir string) (lines []string) {
 	t.Helper()
 	all, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
@@ -181,16 +201,10 @@ func noAnsible(t *testing.T, dir string) {
 		env, _ := os.ReadFile(filepath.Join(p, "environ"))
 		ours := strings.Contains(string(env), "TMPDIR="+os.Getenv("TMPDIR")+"\x00") && strings.Contains(string(line), "ssh")
 		if strings.Contains(string(line), dir) || ours {
-			t.Errorf("still running: %q", line)
+			lines = append(lines, string(line))
 		}
 	}
-	left, err := os.ReadDir(os.Getenv("TMPDIR"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range left {
-		t.Errorf("left in TMPDIR: %s", f.Name())
-	}
+	return lines
 }
 
 // isFile compares a file with what it has to hold.

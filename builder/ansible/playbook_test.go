@@ -27,7 +27,7 @@ for a; do
 	echo "  $a"
 	case $last$a in
 	-i/*) inventory=$a ;;
-	-eansible_ssh_private_key_file=*) stat -c '  key %a' "${a#*=}" ;;
+	-eansible_ssh_private_key_file=*) stat -c '  key %a' "${a#*=}"; tail -n 1 "${a#*=}" | sed 's/-----END.*/  whole/' ;;
 	esac
 	last=$a
 done

@@ -1,10 +1,12 @@
 package ansible
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/imagobuild/imago/provision"
@@ -68,7 +70,7 @@ func (w *way) through(o provision.GateOptions, private string) (err error) {
 // direct is a way without us. The machine has to show the key that it has shown us.
 func (w *way) direct(login provision.Login, private string) (err error) {
 	w.host, w.port = login.Host, login.Port
-	if w.key, err = write(private, "key", login.Key); err != nil {
+	if w.key, err = write(private, "key", slices.Concat(bytes.TrimRight(login.Key, "\n"), []byte("\n"))); err != nil {
 		return err
 	}
 	w.env = append(w.env, "ANSIBLE_HOST_KEY_CHECKING=True")
