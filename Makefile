@@ -13,7 +13,7 @@ export PATH := $(shell e2e/go.sh):$(PATH)
 # another program of the same name, installed otherwise, would not do: the tests want Debian's own.
 MACHINES = mmdebstrap=mmdebstrap
 WITNESSES = curl=curl /usr/bin/aws=awscli
-TESTERS = $(WITNESSES) jq=jq /usr/bin/packer=packer shellcheck=shellcheck sshd=openssh-server gcc=build-essential ip=iproute2 nft=nftables
+TESTERS = $(WITNESSES) jq=jq /usr/bin/packer=packer shellcheck=shellcheck sshd=openssh-server gcc=build-essential ip=iproute2 nft=nftables ansible-playbook=ansible-core
 
 # The end-to-end suite has its binary built where it wants it.
 BIN = bin/imago

@@ -128,6 +128,8 @@ type Machine interface {
 	OutputOf(ctx context.Context, command string, stdin []byte) (string, error)
 	Left() *provision.Left
 	Await(context.Context, *provision.Left) (ready bool, err error)
+	OpenGate(provision.GateOptions) (*provision.Gate, error)
+	Login() (login provision.Login, ok bool)
 	Done() <-chan struct{}
 	Close() error
 }
@@ -189,7 +191,7 @@ func (b *Builder) bake(whole context.Context, cfg Config) (img Image, err error)
 	if err != nil {
 		return Image{}, err
 	}
-	defer conn.Close()
+	defer func() { conn.Close() }() // the one that it is by then
 
 	if err := b.prepare(ctx, plan, conn); err != nil {
 		return Image{}, err

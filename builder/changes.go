@@ -105,8 +105,7 @@ const mostFiles = 20
 
 // fileChanges says which files of a step's trees of that name differ.
 func (b *Builder) fileChanges(p Plan, fingerprint string, was, is int, name string) (all []string) {
-	up, _ := p.Config.Steps[is].(Upload)
-	for j, t := range up.Trees {
+	for j, t := range uploads(p.Config.Steps[is]) {
 		if treeInput(t, t.Dest) != name {
 			continue
 		}

@@ -76,6 +76,12 @@ func unknown(s Step) string {
 		if s.Late != nil {
 			return "it says something of the temporary machine"
 		}
+	case Sequence:
+		for _, inner := range s.Steps {
+			if why := unknown(inner); why != "" {
+				return why
+			}
+		}
 	case Pause:
 		if s.For == 0 {
 			return "somebody wants to look at the machine"

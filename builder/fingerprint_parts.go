@@ -95,6 +95,12 @@ func (s *sealer) step(i int, step Step, listings []provision.Listing) *partSum {
 	p.option(0, "pause_before", o.PauseBefore, "0s")
 	p.option(0, "timeout", o.Timeout, "0s")
 	p.option(0, "max_retries", o.MaxRetries, 0)
+	s.contents(p, step, listings)
+	return p
+}
+
+// contents adds what is special to a step of a kind.
+func (s *sealer) contents(p *partSum, step Step, listings []provision.Listing) {
 	switch step := step.(type) {
 	case Run:
 		p.option(0, "pause_after", step.PauseAfter, "0s")
@@ -119,8 +125,13 @@ func (s *sealer) step(i int, step Step, listings []provision.Listing) *partSum {
 		p.add("command", "command", s.seal(step.Text))
 	case Pause:
 		p.option(0, "duration", step.For, "0s")
+	case Sequence:
+		for n, inner := range step.Steps {
+			p.add("order", "inner", fmt.Sprint(n), fmt.Sprintf("%T", inner))
+			s.contents(p, inner, listings)
+			listings = listings[min(len(uploads(inner)), len(listings)):]
+		}
 	}
-	return p
 }
 
 func (s *sealer) script(p *partSum, n int, script provision.Script) {

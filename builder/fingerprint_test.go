@@ -32,7 +32,7 @@ type workshop struct {
 func newWorkshop(t *testing.T, seed uint64) *workshop {
 	w := &workshop{t: t, rand: rand.New(rand.NewPCG(seed, 0)), dir: filepath.Join(t.TempDir(), "project")}
 	for path, text := range map[string]string{
-		"app/a": "1", "app/lib/b": "2", "app/lib/c": "3", "app/empty/d": "4", "site/index": "5", "one": "6",
+		"app/a": "1", "app/lib/b": "2", "app/lib/c": "3", "app/empty/d": "4", "site/index": "5", "one": "6", "solo/e": "7",
 	} {
 		w.must(os.MkdirAll(filepath.Dir(w.path(path)), 0o755))
 		w.must(os.WriteFile(w.path(path), []byte(text), 0o644))
@@ -44,6 +44,11 @@ func newWorkshop(t *testing.T, seed uint64) *workshop {
 		Upload{Trees: []provision.Tree{{Source: "app", Dest: "/srv"}, {Source: "site/", Dest: "/var/www"}}},
 		Upload{Trees: []provision.Tree{{Source: "one", Dest: "/etc/one"}, {Content: []byte("x"), Dest: "/etc/two"}}},
 		Pause{For: time.Second},
+		Sequence{Name: "several", Steps: []Step{
+			Upload{Trees: []provision.Tree{{Source: "app/lib/", Dest: "/srv/lib"}}},
+			Run{Scripts: []provision.Script{{Name: "four.sh", Body: []byte("echo 4\n")}}},
+			Upload{Trees: []provision.Tree{{Source: "one", Dest: "/etc/three"}, {Source: "solo", Dest: "/srv/solo"}}},
+		}},
 		Run{Scripts: []provision.Script{{Name: "three.sh", Body: []byte("echo 3\n")}}},
 	}
 	return w
@@ -61,20 +66,29 @@ func (w *workshop) must(err error) {
 // config is the project's Config as a template at another place would make it.
 func (w *workshop) config() Config {
 	cfg := w.cfg
-	cfg.Steps = nil
-	for _, s := range w.cfg.Steps {
-		if up, ok := s.(Upload); ok {
-			up.Trees = slices.Clone(up.Trees)
-			for i, t := range up.Trees {
+	cfg.Steps = w.there(w.cfg.Steps)
+	return cfg
+}
+
+// there are steps whose uploads come from where the project is.
+func (w *workshop) there(steps []Step) (all []Step) {
+	for _, s := range steps {
+		switch step := s.(type) {
+		case Upload:
+			step.Trees = slices.Clone(step.Trees)
+			for i, t := range step.Trees {
 				if t.Source != "" {
-					up.Trees[i].Source = w.dir + "/" + t.Source
+					step.Trees[i].Source = w.dir + "/" + t.Source
 				}
 			}
-			s = up
+			s = step
+		case Sequence:
+			step.Steps = w.there(step.Steps)
+			s = step
 		}
-		cfg.Steps = append(cfg.Steps, s)
+		all = append(all, s)
 	}
-	return cfg
+	return all
 }
 
 // oracle says in plain words all that decides the image.
@@ -90,8 +104,13 @@ func (w *workshop) oracle() string {
 		}
 		fmt.Fprintf(&b, "disk %s %s %d\n", d.DeviceName, kind, d.SizeGiB)
 	}
-	for _, s := range c.Steps {
-		fmt.Fprintf(&b, "step %v\n", s.Common().PauseBefore)
+	w.oracleSteps(&b, c.Steps)
+	return b.String()
+}
+
+func (w *workshop) oracleSteps(b *strings.Builder, steps []Step) {
+	for _, s := range steps {
+		fmt.Fprintf(b, "step %v\n", s.Common().PauseBefore)
 		switch s := s.(type) {
 		case Run:
 			for _, script := range s.Scripts {
@@ -100,17 +119,20 @@ func (w *workshop) oracle() string {
 					k, v, _ := strings.Cut(kv, "=")
 					env[k] = v
 				}
-				fmt.Fprintf(&b, "run %q %q %q\n", strings.ReplaceAll(string(script.Body), "\r\n", "\n"), env, script.Command)
+				fmt.Fprintf(b, "run %q %q %q\n", strings.ReplaceAll(string(script.Body), "\r\n", "\n"), env, script.Command)
 			}
 		case Upload:
 			for _, t := range s.Trees {
-				w.oracleTree(&b, t)
+				w.oracleTree(b, t)
 			}
 		case Pause:
-			fmt.Fprintf(&b, "wait %v\n", s.For)
+			fmt.Fprintf(b, "wait %v\n", s.For)
+		case Sequence:
+			fmt.Fprintln(b, "together")
+			w.oracleSteps(b, s.Steps)
+			fmt.Fprintln(b, "so far")
 		}
 	}
-	return b.String()
 }
 
 func (w *workshop) oracleTree(b *strings.Builder, t provision.Tree) {
@@ -343,6 +365,7 @@ func TestNoFingerprint(t *testing.T) {
 		"t.json:7: download a to b: it brings something from the machine, which a reused image would not": Download{Files: []provision.Fetch{{Source: "a", Dest: "b"}}},
 		"t.json:7: upload out to /out: an earlier step makes what it uploads":                             Upload{Generated: true, Trees: []provision.Tree{{Source: "out", Dest: "/out"}}},
 		"t.json:7: run late.sh: it says something of the temporary machine":                               Run{Late: func(Facts) ([]provision.Script, error) { return nil, nil }, Scripts: []provision.Script{{Name: "late.sh"}}},
+		"t.json:7: run both: it says something of the temporary machine":                                  Sequence{Name: "both", Steps: []Step{Pause{For: 1}, Run{Late: func(Facts) ([]provision.Script, error) { return nil, nil }}}},
 		"t.json:7: breakpoint: somebody wants to look at the machine":                                     Pause{},
 	} {
 		cfg := trivial()
@@ -371,6 +394,9 @@ func placed(s Step) Step {
 		s.StepOptions = o
 		return s
 	case Pause:
+		s.StepOptions = o
+		return s
+	case Sequence:
 		s.StepOptions = o
 		return s
 	}
@@ -441,4 +467,36 @@ func toMap(tags []types.Tag) map[string]string {
 		all[*t.Key] = *t.Value
 	}
 	return all
+}
+
+// TestFingerprintOfSequence: each file that one of several steps sends counts, and the order of the steps does.
+func TestFingerprintOfSequence(t *testing.T) {
+	dir := t.TempDir()
+	var trees []provision.Tree
+	for _, name := range []string{"a", "b", "c"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		trees = append(trees, provision.Tree{Source: filepath.Join(dir, name), Dest: "/srv/" + name})
+	}
+	print := func(steps ...Step) string {
+		cfg := trivial()
+		cfg.Steps = []Step{Sequence{Steps: steps}}
+		p, err := newBuilder(t, newFake(), &fakeMachine{}).Plan(t.Context(), cfg)
+		if err != nil || p.Fingerprint == "" {
+			t.Fatal(err, p.Unknown)
+		}
+		return p.Fingerprint
+	}
+	one, two := Upload{Trees: trees[:1]}, Upload{Trees: trees[1:]}
+	seen := map[string]string{print(one, two): "at first", print(two, one): "another order", print(Upload{Trees: trees}): "one upload"}
+	for _, tree := range trees {
+		if err := os.WriteFile(tree.Source, []byte("changed"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		seen[print(one, two)] = tree.Dest
+	}
+	if len(seen) != 6 {
+		t.Errorf("%d fingerprints for 6 images: %v", len(seen), seen)
+	}
 }

@@ -142,9 +142,8 @@ func (b *Builder) keepInputs(p Plan) {
 		err = errors.Join(os.WriteFile(filepath.Join(dir, recordFile), data, 0o600), os.Chtimes(dir, now, now))
 	}
 	for i, s := range p.Config.Steps {
-		up, ok := s.(Upload)
-		for j := range up.Trees {
-			if from := b.knownFile(up.Trees[j]); ok && from != "" && err == nil {
+		for j, t := range uploads(s) {
+			if from := b.knownFile(t); from != "" && err == nil {
 				to := filepath.Join(dir, treeFile(i, j))
 				os.Remove(to) // of the same fingerprint, so the same but for times
 				err = os.Link(from, to)

@@ -133,6 +133,7 @@ func (b *Builder) planInputs(ctx context.Context, p *Plan) error {
 	err := together(
 		func() error { return b.planSource(ctx, p) },
 		func() error { return b.planTrees(ctx, p) },
+		func() error { return p.checkHere(ctx) },
 	)
 	if err != nil {
 		return err
@@ -242,16 +243,25 @@ func (b *Builder) planTrees(ctx context.Context, p *Plan) error {
 	p.Listings = map[int][]provision.Listing{}
 	var errs []error
 	for i, s := range p.Config.Steps {
-		up, ok := s.(Upload)
-		if !ok || up.Generated {
-			continue
-		}
-		for _, t := range up.Trees {
+		for _, t := range uploads(s) {
 			l, err := t.ListKnown(ctx, b.knownFile(t))
 			if err != nil {
-				errs = append(errs, at(up.Where, err))
+				errs = append(errs, at(s.Common().Where, err))
 			}
 			p.Listings[i] = append(p.Listings[i], l)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkHere asks the steps that run on this side whether they can, once each.
+func (p *Plan) checkHere(ctx context.Context) error {
+	var errs []error
+	for _, s := range slices.Concat(p.Config.Steps, p.Config.ErrorSteps) {
+		if l, ok := s.(Local); ok && l.Check != nil {
+			if err := l.Check(ctx); err != nil {
+				errs = append(errs, at(l.Where, err))
+			}
 		}
 	}
 	return errors.Join(errs...)

@@ -15,6 +15,10 @@ const (
 	// errorStepsLimit bounds what runs after a step did not succeed.
 	errorStepsLimit = 10 * time.Minute
 
+	// The pauses before a step is tried again double from first to most.
+	firstPause = time.Second
+	mostPause  = 30 * time.Second
+
 	// fetches is how often something is downloaded whose connection is lost each time.
 	fetches = 5
 )
@@ -62,6 +66,9 @@ func (b *Builder) step(ctx context.Context, p Plan, c *connection, s Step) (err 
 	for try := 0; try <= o.MaxRetries; try++ {
 		if try > 0 {
 			b.warn("try %d of %d: %v", try+1, o.MaxRetries+1, err)
+			if paused := b.rest(ctx, min(firstPause<<min(try-1, 10), mostPause)); paused != nil {
+				return paused
+			}
 		}
 		if err = b.try(ctx, p, c, s); err == nil || ctx.Err() != nil {
 			return err
@@ -87,6 +94,11 @@ func (b *Builder) try(ctx context.Context, p Plan, c *connection, s Step) error 
 	if err := c.revive(ctx); err != nil {
 		return err
 	}
+	return b.act(ctx, p, c, s)
+}
+
+// act does what a step is for.
+func (b *Builder) act(ctx context.Context, p Plan, c *connection, s Step) error {
 	s, err := informed(s, b.facts(p, c.inst))
 	if err != nil {
 		return err
@@ -102,8 +114,22 @@ func (b *Builder) try(ctx context.Context, p Plan, c *connection, s Step) error 
 		return b.runHere(ctx, p, c, s)
 	case Pause:
 		return b.pause(ctx, s)
+	case Sequence:
+		return b.sequence(ctx, p, c, s)
 	}
 	return fmt.Errorf("there is no step of type %T", s)
+}
+
+func (b *Builder) sequence(ctx context.Context, p Plan, c *connection, s Sequence) error {
+	for _, inner := range s.Steps {
+		if err := c.revive(ctx); err != nil {
+			return err
+		}
+		if err := b.act(ctx, p, c, inner); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (b *Builder) pause(ctx context.Context, s Pause) error {
@@ -197,7 +223,9 @@ func (b *Builder) runScripts(ctx context.Context, p Plan, c *connection, s Run) 
 func (b *Builder) runHere(ctx context.Context, p Plan, c *connection, s Local) error {
 	defer b.span(SpanScript, "%s here", s.Name)()
 	stdout, stderr := b.lines(s.Name, false), b.lines(s.Name, true)
-	err := s.Do(ctx, b.facts(p, c.inst), stdout, stderr)
+	facts := b.facts(p, c.inst)
+	facts.Machine = c.Machine
+	err := s.Do(ctx, facts, stdout, stderr)
 	stdout.Flush()
 	stderr.Flush()
 	return b.discreetExit(err)
@@ -214,6 +242,8 @@ func title(s Step) string {
 		return "run " + first(s.Scripts, func(s provision.Script) string { return s.Name })
 	case Local:
 		return "run " + s.Name + " here"
+	case Sequence:
+		return "run " + s.Name
 	case Pause:
 		if s.For == 0 {
 			return "breakpoint"

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/imagobuild/imago/builder/redact"
+	"github.com/imagobuild/imago/provision"
 )
 
 // scanScript looks for what should not be in an image; knownScript writes down,
@@ -116,17 +117,21 @@ func keyBlobs(text string) []string {
 // places are where uploads went, unless that is the whole disk, or much of it.
 func places(steps []Step) (all []string) {
 	for _, s := range steps {
-		up, ok := s.(Upload)
-		if !ok {
-			continue
-		}
-		for _, t := range up.Trees {
+		for _, t := range sent(s) {
 			if dest := path.Clean(t.Dest); strings.Count(dest, "/") > 1 && dest[0] == '/' && !strings.Contains(dest, "\n") {
 				all = append(all, dest)
 			}
 		}
 	}
 	return all
+}
+
+// sent lists all trees that a step sends.
+func sent(s Step) []provision.Tree {
+	if up, ok := s.(Upload); ok {
+		return up.Trees
+	}
+	return uploads(s)
 }
 
 // report is what the script on the machine said.

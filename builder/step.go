@@ -9,7 +9,7 @@ import (
 )
 
 // Step is one thing done between connecting and capturing. The set is closed:
-// Upload, Download, Run, Local and Pause.
+// Upload, Download, Run, Local, Pause and Sequence.
 type Step interface {
 	// Common returns what all steps share.
 	Common() StepOptions
@@ -69,6 +69,9 @@ type Local struct {
 	// Text is what it does, as far as that is known: Resume sees by it that it is the same. Optional.
 	Text string
 
+	// Check looks, before anything is launched, whether this side has what Do needs. Optional.
+	Check func(ctx context.Context) error
+
 	Do func(ctx context.Context, facts Facts, stdout, stderr io.Writer) error
 }
 
@@ -79,6 +82,29 @@ type Pause struct {
 	For  time.Duration
 	Note string // what the user is told
 	Late func(Facts) (Pause, error)
+}
+
+// Sequence is several steps that are one in the template (ansible-local): its
+// pause, its time and its retries are of all of them together.
+type Sequence struct {
+	StepOptions
+	Name  string
+	Steps []Step // of which none is a Sequence, or has options of its own
+}
+
+// uploads lists all trees that a step sends and that are there before it.
+func uploads(s Step) (all []provision.Tree) {
+	switch s := s.(type) {
+	case Upload:
+		if !s.Generated {
+			return s.Trees
+		}
+	case Sequence:
+		for _, inner := range s.Steps {
+			all = append(all, uploads(inner)...)
+		}
+	}
+	return all
 }
 
 // Facts are what is known of a build once its machine is there: Packer's build variables.
@@ -94,4 +120,7 @@ type Facts struct {
 	PrivateKey, PublicKey, Password string
 
 	Agent bool // an SSH agent is used
+
+	// Machine is the machine itself, for what runs on this side and logs in there.
+	Machine Machine
 }

@@ -20,7 +20,7 @@ var allowed = map[string]string{
 	"github.com/vishvananda/":             "builder/localcloud/machine",
 	"github.com/google/nftables":          "builder/localcloud/machine",
 	"os/signal":                           "cmd/imago e2e/bench",
-	module + "provision":                  "builder builder/template builder/project cmd/imago provision/provisiontest e2e/bench",
+	module + "provision":                  "builder builder/ansible builder/template builder/project cmd/imago provision/provisiontest e2e/bench",
 	module + "builder/localcloud":         "cmd/imago e2e/bench", // the bench serves a cloud without machines
 	module + "builder/localcloud/machine": "builder/localcloud e2e/bench",
 	module + "builder/redact":             "builder builder/template cmd/imago",

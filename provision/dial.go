@@ -72,6 +72,7 @@ func dial(ctx context.Context, addr string, id Identity) (*Host, error) {
 		h, err := dialOnce(ctx, addr, id, login, check)
 		switch {
 		case err == nil:
+			h.hostKey = check.key
 			return h, nil
 		case check.mismatch && check.retry():
 			check.mismatch = false

@@ -37,6 +37,7 @@ type Host struct {
 	client  *ssh.Client
 	conn    *watchedConn
 	through *Host // the bastion, or nil
+	hostKey string
 	done    chan struct{}
 
 	local, remote []Tunnel       // of this connection, or of the one that it took the place of

@@ -23,7 +23,8 @@ type hostKeyCheck struct {
 	algorithms []string // offered to the machine; nil means the library's
 	seen       []string // fingerprints presented, with their types
 	seenTypes  []string
-	mismatch   bool // the last handshake presented a key that is not accepted
+	key        string // the accepted one, in authorized_keys format
+	mismatch   bool   // the last handshake presented a key that is not accepted
 
 	known ssh.HostKeyCallback // instead of accepted
 	files []string            // that known reads
@@ -102,6 +103,7 @@ func (c *hostKeyCheck) callback(addr string, remote net.Addr, key ssh.PublicKey)
 		c.mismatch = c.accepted != nil && !slices.Contains(c.accepted, fingerprint)
 	}
 	if !c.mismatch {
+		c.key = strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key)))
 		return nil
 	}
 	c.seen = append(c.seen, key.Type()+" "+fingerprint)

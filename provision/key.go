@@ -2,7 +2,9 @@ package provision
 
 import (
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/pem"
@@ -34,6 +36,15 @@ func NewRSAKey(comment string, bits int) (Key, error) {
 	private, err := rsa.GenerateKey(rand.Reader, bits)
 	if err != nil {
 		return Key{}, fmt.Errorf("make an RSA key of %d bits: %w", bits, err)
+	}
+	return marshalKey(private, comment)
+}
+
+// NewECDSAKey makes an ECDSA key on the curve P-256.
+func NewECDSAKey(comment string) (Key, error) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return Key{}, fmt.Errorf("make an ECDSA key: %w", err)
 	}
 	return marshalKey(private, comment)
 }

@@ -57,7 +57,7 @@ func (p *Project) read(i Image, from string, o template.Options) (*template.Temp
 	if o.Seed != "" { // else the first {{uuid}} of each image would be the same
 		o.Seed += " " + i.Name
 	}
-	o.VarFiles, o.Only, o.Except = i.VarFiles, i.Only, i.Except
+	o.VarFiles, o.Only, o.Except, o.Strict = i.VarFiles, i.Only, i.Except, true
 	if p.Dir != "" {
 		o.Getwd = p.Dir
 	}

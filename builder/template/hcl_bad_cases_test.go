@@ -206,7 +206,7 @@ x.auto.pkrvars.json:1:7: variable n: it is tuple([]), and must be a number
   provisioner "shell" {
     inline = [build.Pasword]
   }
-  provisioner "ansible" {}
+  provisioner "puppet-server" {}
   post-processor "manifst" {}
   error-cleanup-provisioner "sleep" { duration = "1s" }
   error-cleanup-provisioner "sleep" { duration = "1s" }
@@ -229,9 +229,9 @@ t.pkr.hcl:17:27: the script gone.sh does not exist in CWD
 t.pkr.hcl:24:15: build.Pasword is not supported yet; there are BuildRegion, ConnType, Host, ID, PackerRunUUID, Password, Port, SSHAgentAuth, SSHPrivateKey, SSHPrivateKeyFile, SSHPublicKey, SourceAMI, SourceAMICreationDate, SourceAMIName, SourceAMIOwner, SourceAMIOwnerName, User, name; did you mean "Password"?
   24 |     inline = [build.Pasword]
      |               ^^^^^^^^^^^^^
-t.pkr.hcl:26:3: provisioner ansible is not supported yet
-  26 |   provisioner "ansible" {}
-     |   ^^^^^^^^^^^^^^^^^^^^^
+t.pkr.hcl:26:3: provisioner puppet-server is not supported yet; run puppet in a shell provisioner
+  26 |   provisioner "puppet-server" {}
+     |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^
 t.pkr.hcl:27:3: there is no post-processor "manifst"; did you mean "manifest"?
   27 |   post-processor "manifst" {}
      |   ^^^^^^^^^^^^^^^^^^^^^^^^

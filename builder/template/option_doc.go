@@ -31,7 +31,7 @@ func OptionDoc() string {
 const optionIntro = `# options
 
 Every option of Packer's amazon-ebs builder and SSH communicator, and of the provisioners file, shell, shell-local,
-breakpoint and sleep, and what imago makes of it: %d in all, %d implemented, %d accepted with notice, %d refused. This page
+ansible, ansible-local, breakpoint and sleep, and what imago makes of it: %d in all, %d implemented, %d accepted with notice, %d refused. This page
 is made from the table that the parser goes by.
 
 An option that is *accepted with notice* has no effect here, and a warning says why. One that is *refused* stops

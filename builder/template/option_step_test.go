@@ -104,7 +104,8 @@ func stepReadings() map[string]stepReading {
 	run.PauseAfter = 2 * time.Second
 	all["shell pause_after"] = stepReading{after.text + `, "pause_after": "2s"`, []builder.Step{run}}
 	for kind, text := range map[string]string{
-		"file": `"content": "x", "destination": "/d"`, "shell": `"inline": ["x"]`, "shell-local": `"inline": ["x"]`, "breakpoint": `"note": "n"`, "sleep": `"duration": "1s"`,
+		"file": `"content": "x", "destination": "/d"`, "shell": `"inline": ["x"]`, "shell-local": `"inline": ["x"]`, "breakpoint": `"note": "n"`,
+		"ansible": `"playbook_file": "file"`, "ansible-local": `"playbook_file": "file"`, "sleep": `"duration": "1s"`,
 	} {
 		text = `"type": "` + kind + `", ` + text
 		all[kind+" only"] = stepReading{text + `, "only": ["other"]`, nil}
@@ -118,6 +119,10 @@ func stepReadings() map[string]stepReading {
 			step = builder.Run{StepOptions: common, Scripts: []provision.Script{{Name: "inline", Body: []byte("#!/bin/sh -e\nx\n"), Env: env}}}
 		case "shell-local":
 			step = builder.Local{StepOptions: common, Name: "shell-local", Text: says(x, "", `[]`)}
+		case "ansible":
+			step = builder.Local{StepOptions: common, Name: "ansible file"}
+		case "ansible-local":
+			step = builder.Sequence{StepOptions: common, Name: "ansible-local file"}
 		case "breakpoint":
 			step = builder.Pause{StepOptions: common, Note: "n"}
 		case "sleep":

@@ -5,7 +5,7 @@ import "slices"
 // stepOptions are the provisioners'.
 func stepOptions() []Option {
 	var all []Option
-	for _, kind := range []string{"file", "shell", "shell-local", "breakpoint", "sleep"} {
+	for _, kind := range []string{"file", "shell", "shell-local", "ansible", "ansible-local", "breakpoint", "sleep"} {
 		all = append(all, group("provisioner "+kind, "Provisioners: "+kind, slices.Concat(ownOptions(kind), commonOptions())...)...)
 	}
 	return all
@@ -65,6 +65,10 @@ func ownOptions(kind string) []row {
 			{"tempfile_extension", Implemented, "of the inline script's file", ""},
 			{"use_linux_pathing", Implemented, "there are no other paths here", ""},
 		}...)
+	case "ansible":
+		return ansibleRows()
+	case "ansible-local":
+		return ansibleLocalRows()
 	case "breakpoint":
 		return []row{{"note", Implemented, "shown", ""}, {"disable", Implemented, "leaves it out", ""}}
 	}

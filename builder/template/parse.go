@@ -1,6 +1,7 @@
 package template
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"os"
@@ -45,6 +46,10 @@ type Options struct {
 
 	// WarnUndeclared warns of values in variable files that an HCL2 template has no variable for.
 	WarnUndeclared bool
+
+	// Strict refuses a value of Vars that a JSON template has no use for. Packer takes it: one set of -var may be for
+	// many templates.
+	Strict bool
 
 	// Force replaces an image of the same name (-force).
 	Force bool
@@ -158,6 +163,8 @@ type parser struct {
 	facts    map[string]string // what {{build `X`}} says
 	problems problems
 	result   *Template
+
+	checks map[string]func(context.Context) error // of what steps on this side need
 }
 
 func newParser(path string, o Options) (*parser, error) {

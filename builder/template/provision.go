@@ -35,7 +35,7 @@ func (p *parser) readProvisioner(v value) builder.Step {
 	kind, _ := v.member("type")
 	readers := map[string]func(*object) builder.Step{
 		"file": readFileStep, "shell": readShell, "shell-local": readShellLocal,
-		"sleep": readSleep, "breakpoint": readBreakpoint,
+		"sleep": readSleep, "breakpoint": readBreakpoint, "ansible": readAnsible, "ansible-local": readAnsibleLocal,
 	}
 	if !p.applies(p.object(v, "provisioner "+kind.text)) {
 		return nil
@@ -52,7 +52,7 @@ func (p *parser) readProvisioner(v value) builder.Step {
 	if p.hcl {
 		o.get("name")
 	}
-	o.unsupported(map[string]string{"continue_on_error": "end the script with || true, or list valid_exit_codes"})
+	o.tabled()
 	step := read(o)
 	o.finish()
 	return step

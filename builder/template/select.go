@@ -1,6 +1,7 @@
 package template
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -99,14 +100,31 @@ func (p *parser) section(name string) []value {
 // unknownType refuses a type, and says whether it is a mistake or only not there yet.
 func (p *parser) unknownType(kind value, what string, known, later []string) {
 	if slices.Contains(later, kind.text) {
-		hint := ""
+		hint := otherHint(kind.text)
 		if what == "builder" {
 			hint = "; leave it out with -only or -except"
 		}
-		p.problem(kind.pos, "%s %s is not supported yet%s", what, kind.text, hint)
+		text := fmt.Sprintf("%s %s is not supported yet%s", what, kind.text, hint)
+		if p.o.Check && what == "provisioner" {
+			p.warnAt(p.placeOf(kind), "a build refuses this: %s", text)
+			return
+		}
+		p.problem(kind.pos, "%s", text)
 		return
 	}
 	p.problem(kind.pos, "there is no %s %q%s", what, kind.text, didYouMean(kind.text, append(known, later...)))
+}
+
+// otherHint is what to do instead of a provisioner that is not supported, where there is something.
+func otherHint(kind string) string {
+	program, _, _ := strings.Cut(kind, "-")
+	switch {
+	case program == "windows" || kind == "powershell" || kind == "dsc":
+		return "; Windows images are not made yet"
+	case slices.Contains([]string{"chef", "puppet", "salt", "inspec", "goss", "converge"}, program):
+		return "; run " + program + " in a shell provisioner"
+	}
+	return ""
 }
 
 // example is a type that things of a kind may have.

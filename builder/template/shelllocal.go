@@ -14,6 +14,7 @@ import (
 	"text/template"
 
 	"github.com/imagobuild/imago/builder"
+	"github.com/imagobuild/imago/builder/internal/process"
 	"github.com/imagobuild/imago/provision"
 )
 
@@ -210,8 +211,7 @@ func (l localShell) exec(ctx context.Context, name, path string, env []string, s
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Dir, cmd.Env = l.dir, append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr = stdout, stderr
-	endWithGroup(cmd)
-	err = cmd.Run()
+	err = process.Run(ctx, cmd)
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s: %w", name, context.Cause(ctx))
 	}
@@ -223,7 +223,7 @@ func (l localShell) exec(ctx context.Context, name, path string, env []string, s
 	if code == 0 && len(l.codes) == 0 || slices.Contains(l.codes, code) {
 		return nil
 	}
-	return &provision.ExitError{Script: name, Code: code, Signal: endedBy(cmd.ProcessState)}
+	return &provision.ExitError{Script: name, Code: code, Signal: process.EndedBy(cmd.ProcessState)}
 }
 
 // writeScript puts a script into a file that only its owner may read.

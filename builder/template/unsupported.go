@@ -24,7 +24,7 @@ func otherBuilders() []string {
 
 func otherProvisioners() []string {
 	return []string{
-		"ansible", "ansible-local", "chef-client", "chef-solo", "converge", "dsc", "goss", "hcp-sbom", "inspec", "powershell",
+		"chef-client", "chef-solo", "converge", "dsc", "goss", "hcp-sbom", "inspec", "powershell",
 		"puppet-masterless", "puppet-server", "salt-masterless", "windows-restart", "windows-shell", "windows-update",
 	}
 }

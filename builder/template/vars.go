@@ -36,6 +36,15 @@ type variables struct {
 	warned   map[string]bool   // used, but neither declared nor given
 }
 
+// unusedVar tells of a value that nothing uses.
+func (p *parser) unusedVar(text string) {
+	if p.o.Strict {
+		p.problems.add("", pos{}, "%s", text)
+		return
+	}
+	p.warn("%s", text)
+}
+
 // readVariables finds the values of all variables: the template's defaults,
 // over them the variable files in their order, over them -var.
 func (p *parser) readVariables() {
@@ -51,8 +60,8 @@ func (p *parser) readVariables() {
 	for _, name := range names(p.o.Vars) {
 		if !slices.Contains(p.vars.declared, name) && !used[name] {
 			known := append(names(used), p.vars.declared...)
-			p.warn("-var %s: %s has no such variable%s", name, p.path, didYouMean(name, known))
-			continue // Packer says nothing: one set of -var may be for many templates
+			p.unusedVar(fmt.Sprintf("-var %s: %s has no such variable%s", name, p.path, didYouMean(name, known)))
+			continue
 		}
 		p.vars.raw[name] = p.o.Vars[name]
 		p.vars.at[name], p.vars.file[name] = pos{}, "-var "+name
