@@ -26,12 +26,7 @@ type module struct {
 
 // readHCL reads a template that is written in HCL2.
 func (p *parser) readHCL() {
-	m := &module{
-		parser: p, variables: map[string]*variable{}, locals: map[string]*local{},
-		data: map[[2]string]*dataSource{}, sources: map[string]*source{}, secrets: map[string]string{},
-	}
-	p.hcl = true
-	p.problems.sources = map[string][]byte{}
+	m := newModule(p)
 	bodies := m.readFiles()
 	if len(p.problems.all) > 0 {
 		return // half a template says too much that is not so
@@ -44,6 +39,15 @@ func (p *parser) readHCL() {
 	m.makeBuilds()
 	m.outline()
 	m.readUsages()
+}
+
+func newModule(p *parser) *module {
+	p.hcl = true
+	p.problems.sources = map[string][]byte{}
+	return &module{
+		parser: p, variables: map[string]*variable{}, locals: map[string]*local{},
+		data: map[[2]string]*dataSource{}, sources: map[string]*source{}, secrets: map[string]string{},
+	}
 }
 
 // rootSchema lists what may stand at the top of a file.

@@ -73,6 +73,9 @@ type Template struct {
 	// Outline is the shape of an HCL2 template. Nil for JSON.
 	Outline *Outline
 
+	// Plugins are those of required_plugins, in the template's order. What is built in stands for them.
+	Plugins []Plugin
+
 	Warnings []string // what is taken but has no effect, or looks like a mistake
 }
 

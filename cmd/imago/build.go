@@ -77,7 +77,7 @@ func buildCommand(s *session) *cli.Command {
 			noReuseFlag(),
 			localFlag(),
 			hostKeyFlag(),
-		}, scanFlags(), withoutMeaning("ignore-prerelease-plugins", "use-sequential-evaluation", "skip-enforcement")),
+		}, scanFlags(), withoutMeaning(s, "ignore-prerelease-plugins", "use-sequential-evaluation", "skip-enforcement")),
 		Action: func(c *cli.Context) error {
 			o, err := readBuildOptions(c, s)
 			if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -79,15 +80,20 @@ func readManifest(path string) (m manifest, mode fs.FileMode, err error) {
 	return m, mode, nil
 }
 
-// replaceFile writes v as JSON beside path and renames it there, so that a
-// reader never sees half of it.
+// replaceFile writes v as JSON beside path and renames it there.
 func replaceFile(path string, mode fs.FileMode, v any) error {
+	return replaceWith(path, mode, func(w io.Writer) error { return writeJSON(w, v) })
+}
+
+// replaceWith writes a file beside path and renames it there, so that a reader
+// never sees half of it.
+func replaceWith(path string, mode fs.FileMode, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name()) // of no effect after the rename
-	err = errors.Join(writeJSON(f, v), f.Chmod(mode), f.Close())
+	err = errors.Join(write(f), f.Chmod(mode), f.Close())
 	if err != nil {
 		return err
 	}

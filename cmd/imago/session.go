@@ -92,6 +92,9 @@ func (s *session) say(format string, args ...any) {
 // explain prints an error: one line a problem, and how to take away what was left behind.
 func (s *session) explain(err error) {
 	for _, p := range problems(err) {
+		if slices.Contains(s.args, "-"+machineName) {
+			s.machine().line("", "ui", "error", p) // stdout that is gone has nobody to tell
+		}
 		for line := range strings.SplitSeq(s.secrets.Clean(strings.TrimRight(p, "\n")), "\n") {
 			s.say("imago: %s", line)
 		}
