@@ -12,7 +12,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/hashicorp/hcl/v2/hclwrite"
 )
 
 // passes is how often a text is formatted at most, until it stays the same: what one
@@ -26,7 +25,7 @@ func Source(name string, src []byte) ([]byte, error) {
 		return nil, mistakes(diags)
 	}
 	for range passes {
-		out := hclwrite.Format(src)
+		out := layOut(src)
 		if bytes.Equal(out, src) {
 			break
 		}
