@@ -27,7 +27,7 @@ func newApp(s *session) *cli.App {
 		},
 		Commands: []*cli.Command{
 			buildCommand(s), planCommand(s), validateCommand(s), inspectCommand(s), newCommand(s),
-			fmtCommand(s), consoleCommand(s), fixCommand(s), initCommand(s), pluginsCommand(s),
+			fmtCommand(s), consoleCommand(s), upgradeCommand(s), fixCommand(s), initCommand(s), pluginsCommand(s),
 			localCommand(s), gcCommand(s), versionCommand(s), helpCommand(s),
 		},
 		Action: func(c *cli.Context) error {
