@@ -22,12 +22,18 @@ type manifestBuild struct {
 	Name        string            `json:"name"`
 	BuilderType string            `json:"builder_type"`
 	BuildTime   int64             `json:"build_time,omitempty"` // Unix seconds
-	Files       []string          `json:"files"`                // an image has none: null
+	Files       []manifestFile    `json:"files"`                // an image has none: null
 	ArtifactID  string            `json:"artifact_id"`
 	RunUUID     string            `json:"packer_run_uuid"`
 	CustomData  map[string]string `json:"custom_data"`
 	Fingerprint string            `json:"fingerprint,omitempty"` // these two are imago's own
 	Reused      bool              `json:"reused,omitempty"`
+}
+
+// manifestFile is a file that artifice or checksum handed on.
+type manifestFile struct {
+	Name string `json:"name"`
+	Size int64  `json:"size"`
 }
 
 // addToManifest appends a build to a manifest file, which is made when it is
