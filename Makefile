@@ -3,7 +3,7 @@
 # make build   bin/imago
 # make bench   imago beside packer, tar, rsync and scp, an hour and a half (as root); BENCH='-rows many -n 3' for less, BENCH=-h for all flags
 # make accept  the long versions of tests: 20 bakes in bad weather and how long they take, 50 at once, a bake ended everywhere, bakes
-#              whose connection is cut, accounts by the hundred thousand, a minute of each fuzz target, repeated uploads (as root)
+#              whose connection is cut, accounts by the hundred thousand, prunes by the ten thousand, a minute of each fuzz target, repeated uploads (as root)
 
 .PHONY: build demo test deps lint machines unit e2e bench accept
 export CGO_ENABLED = 0
@@ -58,14 +58,16 @@ bench: build
 	go run ./e2e/bench $(BENCH)
 
 FUZZ = ./builder:FuzzUserData ./builder:FuzzMIME ./builder/journal:FuzzDecode \
-	./builder/template:FuzzJSON ./builder/template:FuzzHCL ./builder/template:FuzzEscaping \
+	./builder/template:FuzzJSON ./builder/template:FuzzHCL ./builder/template:FuzzEscaping ./builder/project:FuzzRead \
 	./builder/localcloud:FuzzQuery ./builder/localcloud:FuzzAuthorization ./builder/localcloud:FuzzParseFaults
 
 accept: deps build
 	go test -count=1 -v -timeout 60m -run 'TestBadWeather|TestCrowd' ./e2e -weather 20 -crowd 50
 	e2e/weather.sh 20
 	go test -count=1 -run TestPlanProperties ./builder/gc -accounts 100000
+	go test -count=1 -run TestHistories ./builder/retention -histories 10000
 	go test -count=5 -run TestFingerprintChanges ./builder -changes 1000
+	go test -count=5 -run TestProjectChanges ./builder/project -changes 1000
 	go test -count=1 -timeout 60m -run 'Anywhere|LostAnswers' ./e2e -everywhere
 	go test -count=10 -timeout 60m -run 'Random|Resumes|Cut|Dead' ./provision
 	go test -count=1 -timeout 60m -run 'TestCut$$' ./e2e -cut-bakes 20

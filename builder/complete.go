@@ -102,19 +102,14 @@ func (b *Builder) complete(ctx context.Context, p Plan, all []made) error {
 
 // retag brings an image's tags up to date, and its snapshots' with them.
 func (b *Builder) retag(ctx context.Context, p Plan, m made) error {
-	stale := userTags(p.ImageTags)
-	for _, t := range m.found.Tags {
-		if stale[aws.ToString(t.Key)] == aws.ToString(t.Value) {
-			delete(stale, aws.ToString(t.Key))
-		}
-	}
+	stale := without(wantedTags(p.ImageTags, m.found.Tags), m.found.Tags)
 	if len(stale) == 0 {
 		return nil
 	}
 	b.note("tags of %s brought up to date: %s", m.id, strings.Join(slices.Sorted(maps.Keys(stale)), ", "))
 	err := together(
 		func() error { return tag(ctx, m.cloud, stale, m.id) },
-		func() error { return tag(ctx, m.cloud, userTags(p.SnapshotTags), m.snapshots...) },
+		func() error { return tag(ctx, m.cloud, wantedTags(p.SnapshotTags, m.found.Tags), m.snapshots...) },
 	)
 	if err != nil {
 		return &Error{StageCapture, m.id, fmt.Errorf("set its tags: %w", err)}

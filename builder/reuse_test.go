@@ -316,3 +316,44 @@ func (w *westEC2) CopyImage(_ context.Context, in *ec2.CopyImageInput, _ ...opti
 	w.add("ami-w", *in.Name, state)
 	return &ec2.CopyImageOutput{ImageId: aws.String("ami-w")}, nil
 }
+
+// TestBelongs: whose an image is does not decide it; an image that is there comes to where it is wanted, and stays where it was.
+func TestBelongs(t *testing.T) {
+	cloud := newFake()
+	b := newBuilder(t, cloud, &fakeMachine{})
+	b.Reuse = true
+	build := func(tags map[string]string) map[string]string {
+		t.Helper()
+		cfg := trivial()
+		cfg.Output.Tags = tags
+		img, err := b.Build(t.Context(), cfg)
+		if err != nil || img.ID != "ami-1" {
+			t.Fatalf("%+v, %v", img, err)
+		}
+		got := map[string]string{}
+		for key, value := range toMap(cloud.images["ami-1"].Tags) {
+			if key == TagApplication || key == TagImage || key == TagEnvironment {
+				got[key] = value
+			}
+		}
+		return got
+	}
+	belongs := func(image, environment string) map[string]string {
+		return map[string]string{TagApplication: "shop", TagImage: image, TagEnvironment: environment}
+	}
+	for _, tt := range []struct{ tags, want map[string]string }{
+		{nil, map[string]string{}},
+		{belongs("web", "staging"), belongs("web", "staging")},
+		{belongs("web", "production"), belongs("web", "production staging")},
+		{belongs("site", "staging"), belongs("site", "production staging")},
+		{nil, belongs("site", "production staging")},
+		{map[string]string{TagApplication: "other", TagImage: "base", TagEnvironment: "test"}, belongs("site", "production staging")},
+	} {
+		if diff := cmp.Diff(tt.want, build(tt.tags)); diff != "" {
+			t.Errorf("%v: %s", tt.tags, diff)
+		}
+	}
+	if got := Environments("production staging"); !slices.Equal(got, []string{"production", "staging"}) {
+		t.Error(got)
+	}
+}

@@ -13,13 +13,19 @@ import (
 )
 
 // project makes what a newcomer has: the files of `imago new`, with the sample
-// application in tmp/appserver and its dependencies named in the mailtube.
+// application in app, and in tmp/appserver where the build block copies it, and its
+// dependencies named in the mailtube.
 func project(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	imago(t, dir, "new", "sample", ".")
-	if err := os.CopyFS(filepath.Join(dir, "tmp/appserver"), os.DirFS("app")); err != nil {
+	if err := os.RemoveAll(filepath.Join(dir, "app")); err != nil {
 		t.Fatal(err)
+	}
+	for _, to := range []string{"app", "tmp/appserver"} {
+		if err := os.CopyFS(filepath.Join(dir, to), os.DirFS("app")); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, name := range []string{"package.json", "package-lock.json"} {
 		body, err := os.ReadFile(filepath.Join("app", name))
@@ -62,6 +68,12 @@ func TestPrimalThenCarnivore(t *testing.T) {
 		if page := get(t, "http://"+addr+":"+port+"/"); !strings.Contains(page, "staging") {
 			t.Errorf("port %s serves %q", port, page)
 		}
+	}
+
+	// The project that imago new writes means the same: there is nothing to bake.
+	started, want := launched(t), "primal\t"+primal+"\ncarnivore\t"+carnivore
+	if got := imago(t, dir, append([]string{"bake", "--no-reuse=false", "--local"}, primalVars()...)...); got != want || launched(t) != started {
+		t.Errorf("imago bake launched %d machines: %s, want %s", launched(t)-started, got, want)
 	}
 }
 

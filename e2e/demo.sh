@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole job on this computer, with no cloud account: bake primal, bake
+# The whole job on this computer, with no cloud account: bake primal and
 # carnivore on top of it, boot the result and show its page.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -26,8 +26,8 @@ stage() { # NAME COMMAND...: runs the command and remembers how long it took
 
 make_project() {
   "$imago" new sample "$project"
-  mkdir -p "$project/tmp"
-  cp -R e2e/app "$project/tmp/appserver"
+  rm -r "$project/app"
+  cp -R e2e/app "$project/app"
   cp e2e/app/package.json e2e/app/package-lock.json "$project/deploy/mailtube/"
 }
 
@@ -36,12 +36,8 @@ if command -v npm >/dev/null; then
   registry=(-var "NPM_REGISTRY=$(npm config get registry)")
 fi
 
-bake_primal() {
-  primal=$(cd "$project" && "$imago" build --local -var NODE_SOURCE=npm -var NODE_VERSION=20 "${registry[@]}" deploy/templates/primal.json)
-}
-
-bake_carnivore() {
-  carnivore=$(cd "$project" && "$imago" build --local -var "SOURCE_ID=$primal" "${registry[@]}" deploy/templates/carnivore.json)
+bake() { # the same images each time, unless something has changed
+  images=$(cd "$project" && "$imago" bake --local "${registry[@]}")
 }
 
 cloud() { aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; } # Debian's awscli does not read the variable itself
@@ -59,8 +55,10 @@ stage "base image (debian-12)" "$imago" local image add debian-12 --id ami-22de9
 eval "$("$imago" local env)"
 export AWS_PAGER=''
 stage "project" make_project
-stage "bake primal" bake_primal
-stage "bake carnivore" bake_carnivore
+stage "bake primal and carnivore" bake
+stage "bake them again" bake
+primal=$(sed -n 's/^primal\t//p' <<<"$images")
+carnivore=$(sed -n 's/^carnivore\t//p' <<<"$images")
 stage "boot carnivore" launch
 
 say "the page, served by nginx on $address:80"

@@ -12,19 +12,19 @@ const module = "github.com/imagobuild/imago/"
 // allowed lists, for an import, the only packages of ours that may use it
 // outside tests (DESIGN.md, "Layout").
 var allowed = map[string]string{
-	"github.com/aws/":                     "builder builder/deploy builder/gc cmd/imago",
+	"github.com/aws/":                     "builder builder/deploy builder/gc builder/retention cmd/imago",
 	"github.com/urfave/cli/":              "cmd/imago",
-	"github.com/hashicorp/hcl/":           "builder/template builder/template/format builder/template/funcs",
+	"github.com/hashicorp/hcl/":           "builder/template builder/template/format builder/template/funcs builder/project",
 	"github.com/pkg/sftp":                 "provision",
 	"golang.org/x/crypto/ssh":             "provision provision/provisiontest builder/localcloud",
 	"github.com/vishvananda/":             "builder/localcloud/machine",
 	"github.com/google/nftables":          "builder/localcloud/machine",
 	"os/signal":                           "cmd/imago e2e/bench",
-	module + "provision":                  "builder builder/template cmd/imago provision/provisiontest e2e/bench",
+	module + "provision":                  "builder builder/template builder/project cmd/imago provision/provisiontest e2e/bench",
 	module + "builder/localcloud":         "cmd/imago e2e/bench", // the bench serves a cloud without machines
 	module + "builder/localcloud/machine": "builder/localcloud e2e/bench",
 	module + "builder/redact":             "builder builder/template cmd/imago",
-	module + "scripts":                    "builder cmd/imago",
+	module + "scripts":                    "builder builder/project cmd/imago",
 }
 
 // TestImports holds the direction of dependencies: what a package may not know,

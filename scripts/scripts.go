@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-//go:embed primal carnivore PROJECT.md manifests mailtube env
+//go:embed primal carnivore PROJECT.md project.hcl app manifests mailtube env
 var files embed.FS
 
 // File is one file of a project.
@@ -23,15 +23,18 @@ type File struct {
 // origins says where each directory of a project comes from, in the order of Project.
 var origins = [...]struct{ from, to string }{
 	{"PROJECT.md", "README.md"},
+	{"app", "app"},
 	{"env", "deploy/env"},
 	{"mailtube", "deploy/mailtube"},
 	{"carnivore", "deploy/templates/carnivore"},
 	{"primal", "deploy/templates/primal"},
 	{"manifests", "deploy/templates"},
+	{"project.hcl", "imago.hcl"},
 }
 
-// Project returns the files of a new project of that name: two manifests with
-// their scripts, the mailtube, and a configuration for each environment. The name
+// Project returns the files of a new project of that name: its project file, two
+// manifests with their scripts, the mailtube, a configuration for each environment,
+// and an application to begin with. The name
 // is 1 to 40 lower-case letters, digits and hyphens, a letter first: it begins the
 // names of the images and of the service.
 func Project(name string) ([]File, error) {

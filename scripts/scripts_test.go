@@ -48,6 +48,7 @@ func TestProjectFiles(t *testing.T) {
 	}
 	want := map[string]fs.FileMode{
 		"README.md":                             0o644,
+		"app/cluster.js":                        0o644,
 		"deploy/env/development.json":           0o644,
 		"deploy/env/production.json":            0o644,
 		"deploy/env/staging.json":               0o644,
@@ -63,6 +64,7 @@ func TestProjectFiles(t *testing.T) {
 		"deploy/templates/carnivore.json":       0o644,
 		"deploy/templates/primal":               0o755,
 		"deploy/templates/primal.json":          0o644,
+		"imago.hcl":                             0o644,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)

@@ -139,11 +139,8 @@ func keepUsed(all []Verdict, found []Resource, kinds []string) {
 	}
 }
 
-// buildOf is the build that a resource says it is of, in the words of builder.
-func buildOf(r Resource) (id string, ok bool) {
-	id = r.Tags[builder.TagBuild]
-	return id, len(id) == 12 && strings.Trim(id, "0123456789abcdef") == ""
-}
+// buildOf is the build that a resource says it is of.
+func buildOf(r Resource) (id string, ok bool) { return builder.BuildOf(r.Tags) }
 
 // over says of what is listed whether it is gone all the same.
 func over(r Resource) bool {

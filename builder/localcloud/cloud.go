@@ -60,6 +60,7 @@ type Cloud struct {
 	keys     credentials
 	started  time.Time
 	machines Machines
+	targets  targets // the load balancers'
 	// buildBase is machine.BuildBase.
 	buildBase func(context.Context, machine.BaseConfig) (string, error)
 	lock      io.Closer
@@ -141,7 +142,7 @@ func ec2Actions() map[string]handler {
 	all := map[string]handler{}
 	for _, family := range []map[string]handler{
 		instanceActions(), imageActions(), snapshotActions(), volumeActions(), keyActions(),
-		groupActions(), tagActions(), networkActions(), regionActions(),
+		groupActions(), tagActions(), networkActions(), regionActions(), launchTemplateActions(),
 	} {
 		maps.Copy(all, family)
 	}

@@ -144,6 +144,8 @@ func makingActions() []string {
 	return []string{
 		"RunInstances", "CreateImage", "CopyImage", "RegisterImage", "CreateSnapshot", "CopySnapshot", "CreateVolume",
 		"CreateKeyPair", "ImportKeyPair", "CreateSecurityGroup", "CreateTags", "DeleteTags",
+		"CreateLaunchTemplate", "CreateLaunchTemplateVersion",
+		"CreateVpc", "CreateSubnet", "CreateInternetGateway", "CreateRouteTable",
 	}
 }
 

@@ -81,6 +81,7 @@ func newCloud(options Options) *Cloud {
 		now:        time.Now,
 		buildBase:  machine.BuildBase,
 		shutdown:   make(chan struct{}),
+		targets:    noTargets{},
 		lives:      map[string]*life{},
 		imdsTokens: map[string]imdsToken{},
 		faults:     newFaultRules(options.Faults),

@@ -135,10 +135,18 @@ type token struct {
 	At     time.Time
 }
 
+// tokenActions take a client token.
+func tokenActions() []string {
+	return []string{
+		"RunInstances", "CopyImage", "CreateVolume",
+		"CreateLaunchTemplate", "CreateLaunchTemplateVersion", "ModifyLaunchTemplate", "CreateRouteTable",
+	}
+}
+
 // tokenOf is the place of a call's client token in the state, "" when it has
 // none, and the hash of everything else in the call.
 func tokenOf(r *request) (key, hash string) {
-	if !slices.Contains([]string{"RunInstances", "CopyImage", "CreateVolume"}, r.action) {
+	if !slices.Contains(tokenActions(), r.action) {
 		return "", ""
 	}
 	text := r.text("ClientToken")

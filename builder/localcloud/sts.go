@@ -10,6 +10,7 @@ import (
 const (
 	stsNamespace      = "https://sts.amazonaws.com/doc/2011-06-15/"
 	getCallerIdentity = "GetCallerIdentity"
+	callerARN         = "arn:aws:iam::" + accountID + ":root"
 )
 
 // serveSTS answers GetCallerIdentity: there is one caller, the owner of all.
@@ -27,7 +28,7 @@ func (c *Cloud) serveSTS(w http.ResponseWriter, r *request) {
 		Arn     string
 		UserID  string `xml:"UserId"`
 		Account string
-	}{"arn:aws:iam::" + accountID + ":root", accountID, accountID})
+	}{callerARN, accountID, accountID})
 	if err != nil {
 		refuseSTS(w, id, faultOf(err))
 		return

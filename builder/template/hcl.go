@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 )
 
@@ -21,7 +22,8 @@ type module struct {
 	builds    []*buildBlock
 	functions map[string]function.Function // made at the first call
 	asking    sync.Mutex
-	secrets   map[string]string // what aws_secretsmanager has read
+	secrets   map[string]string    // what aws_secretsmanager has read
+	defined   map[string]cty.Value // what else a document's expressions may name
 }
 
 // readHCL reads a template that is written in HCL2.

@@ -90,6 +90,10 @@ func (e *evaluator) context(refs []hcl.Traversal) (*hcl.EvalContext, []lack) {
 			ctx.Variables[root] = e.pathValue()
 		case "packer":
 			ctx.Variables[root] = cty.ObjectVal(map[string]cty.Value{"version": cty.StringVal(PackerVersion)})
+		default:
+			if v, ok := e.defined[root]; ok {
+				ctx.Variables[root] = v
+			}
 		}
 		if err != nil {
 			lacks = append(lacks, lack{posOf(ref.SourceRange()), err})

@@ -182,6 +182,10 @@ func (m *module) checkVariable(ref hcl.Traversal) error {
 	if _, ok := m.variables[name]; ok || name == "" {
 		return nil
 	}
+	return m.undeclared(name)
+}
+
+func (m *module) undeclared(name string) error {
 	declare := fmt.Sprintf("; declare it: variable %q {}", name)
 	return fmt.Errorf("there is no variable %q%s", name, cmp.Or(didYouMean(name, names(m.variables)), declare))
 }

@@ -54,6 +54,9 @@ type Options struct {
 	// the provisioners. Required variables may be missing, and no file is looked at.
 	Inspect bool
 
+	// Later are files and directories that are made before the builds run: upload sources in them need not be there yet.
+	Later []string
+
 	// Getwd is the directory that relative paths in the template start from.
 	// Defaults to the working directory of the process.
 	Getwd string

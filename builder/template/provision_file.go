@@ -2,6 +2,8 @@ package template
 
 import (
 	"os"
+	"path/filepath"
+	"slices"
 
 	"github.com/imagobuild/imago/builder"
 	"github.com/imagobuild/imago/provision"
@@ -58,7 +60,15 @@ func (p *parser) checkSource(s item) {
 	if s.kind == kindUnknown {
 		return
 	}
-	if _, err := os.Stat(p.local(s.text)); err != nil {
+	if _, err := os.Stat(p.local(s.text)); err != nil && !p.later(s.text) {
 		p.problem(s.pos, "the upload source %s %s%s; if an earlier step makes it, say \"generated\": true", s.text, reason(err), p.counted(s.text))
 	}
+}
+
+// later says whether a path is at or below one that is made before the build runs.
+func (p *parser) later(path string) bool {
+	return slices.ContainsFunc(p.o.Later, func(made string) bool {
+		rel, err := filepath.Rel(p.local(made), p.local(path))
+		return err == nil && filepath.IsLocal(rel)
+	})
 }

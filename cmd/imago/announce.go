@@ -6,13 +6,13 @@ import "sync"
 // there and those before it are: nobody has to wait for a machine to go away.
 type announcer struct {
 	mu      sync.Mutex
-	write   func(id string) error
+	write   func(build int, id string) error
 	ids     []string // by build
 	over    []bool   // the build brings no image any more
 	printed []bool
 }
 
-func newAnnouncer(builds int, write func(id string) error) *announcer {
+func newAnnouncer(builds int, write func(build int, id string) error) *announcer {
 	return &announcer{write: write, ids: make([]string, builds), over: make([]bool, builds), printed: make([]bool, builds)}
 }
 
@@ -38,7 +38,7 @@ func (a *announcer) print() {
 		switch {
 		case a.printed[i]:
 		case id != "":
-			if a.write(id) != nil {
+			if a.write(i, id) != nil {
 				return
 			}
 			a.printed[i] = true

@@ -100,6 +100,7 @@ type bake struct {
 	unkept  sync.Once // that no journal can be kept is said once
 
 	unfinished []*journal.Found // that --resume may go on with
+	chain      *chain           // of a project's images; nil for a template's builds
 }
 
 // connect makes every build's clients before the first is launched, so that
@@ -163,21 +164,32 @@ func (b *bake) run(ctx context.Context, t *template.Template) []result {
 }
 
 // printID writes an image's id to stdout, unless that is for something else.
-func (b *bake) printID(id string) (err error) {
+func (b *bake) printID(build int, id string) (err error) {
 	if b.options.json || b.options.readable {
 		return nil
+	}
+	if b.chain != nil {
+		id = b.chain.line(build, id)
 	}
 	b.view.aside(func() { _, err = fmt.Fprintln(b.stdout, id) })
 	return err
 }
 
 // one runs one build and its post-processors. A post-processor that fails leaves the image alone.
-func (b *bake) one(ctx context.Context, i int, build template.Build) result {
-	r := result{build: build}
+func (b *bake) one(ctx context.Context, i int, build template.Build) (r result) {
+	r = result{build: build}
 	defer b.ids.end(i)
 	if ctx.Err() != nil { // canceled before its turn
 		r.err = context.Cause(ctx)
 		return r
+	}
+	if b.chain != nil {
+		defer b.chain.over(i, &r)
+		if r.build, r.err = b.await(ctx, i, build); r.err != nil {
+			r.err = plainly(ctx, r.err)
+			return r
+		}
+		build = r.build
 	}
 	b.view.begin(build.Name)
 	resumed := false
@@ -214,7 +226,7 @@ func plainly(ctx context.Context, err error) error {
 func (b *bake) builder(i int, build template.Build, j scribe) *builder.Builder {
 	x := b.clients[build.Name].builder()
 	x.RunID = b.runID
-	x.Reuse, x.Cache = !b.options.noReuse, inputsDir()
+	x.Reuse, x.Cache = !b.anew(build.Name), inputsDir()
 	x.Journal = j
 	x.OrphanTimeout = cmp.Or(b.options.orphan, -1)
 	x.Log = b.log().With("build", build.Name)
@@ -222,6 +234,9 @@ func (b *bake) builder(i int, build template.Build, j scribe) *builder.Builder {
 		b.times.observe(i, e)
 		if ready, ok := e.(builder.ImageReady); ok && ready.Region == build.Config.Region {
 			b.ids.ready(i, ready.ID)
+		}
+		if ready, ok := e.(builder.ImageReady); ok && b.chain != nil {
+			b.chain.ready(i, build, ready)
 		}
 		b.view.event(build.Name, e)
 	}
@@ -234,6 +249,11 @@ func (b *bake) builder(i int, build template.Build, j scribe) *builder.Builder {
 		x.PauseAt = func(ctx context.Context, next builder.Stage) { b.pauseAt(ctx, build.Name, next) }
 	}
 	return x
+}
+
+// anew says whether a build bakes also when there is an image of its inputs.
+func (b *bake) anew(name string) bool {
+	return b.options.noReuse && (b.chain == nil || b.chain.named(name))
 }
 
 // failures joins the errors of all builds, each with its build's name.

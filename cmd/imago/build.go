@@ -69,10 +69,7 @@ func buildCommand(s *session) *cli.Command {
 			&cli.IntFlag{Name: "parallel-builds", Usage: "how many builds at once, `N`; 0 for all"},
 			&cli.StringFlag{Name: "timings", Usage: "write where the time went to `FILE.json`, for chrome://tracing or Perfetto"},
 			&cli.StringFlag{Name: "report", Usage: "write where the time went to `FILE.html`, a page of its own"},
-			&cli.DurationFlag{
-				Name: "orphan-timeout", EnvVars: []string{"IMAGO_ORPHAN_TIMEOUT"}, Value: builder.DefaultOrphanTimeout,
-				Usage: "a machine that has not heard from imago for `TIME` ends itself; 0 for never",
-			},
+			orphanFlag(),
 			&cli.BoolFlag{Name: "warn-on-undeclared-var", Usage: "warn of values in variable files that an HCL2 template has no variable for"},
 			noReuseFlag(),
 			localFlag(),
@@ -111,21 +108,29 @@ func readBuildOptions(c *cli.Context, s *session) (buildOptions, error) {
 		noReuse: c.Bool("no-reuse"), resume: c.Bool("resume"),
 		scan: scanOption(c),
 	}
-	switch {
-	case o.orphan < 0 || o.orphan > 0 && o.orphan < shortestOrphan:
-		return o, usagef("build: --orphan-timeout %v is less than %v", o.orphan, shortestOrphan)
-	case o.parallel < 0:
-		return o, usagef("build: --parallel-builds %d is negative", o.parallel)
-	case o.json && o.readable:
-		return o, usagef("build: --json and --machine-readable both want stdout; choose one")
-	case (o.onError == "ask" || o.debug) && !s.interactive():
-		return o, usagef("build: --on-error=ask and --debug ask questions, and there is no terminal to ask on")
-	}
-	if _, ok := errorActions[o.onError]; !ok {
-		return o, usagef("build: --on-error=%s is none of cleanup, abort, ask and run-cleanup-provisioner", o.onError)
+	if err := o.check("build", s); err != nil {
+		return o, err
 	}
 	if o.debug {
 		o.parallel = 1
 	}
 	return o, nil
+}
+
+// check holds the flags that build and bake share against each other and the surroundings.
+func (o buildOptions) check(command string, s *session) error {
+	switch {
+	case o.orphan < 0 || o.orphan > 0 && o.orphan < shortestOrphan:
+		return usagef("%s: --orphan-timeout %v is less than %v", command, o.orphan, shortestOrphan)
+	case o.parallel < 0:
+		return usagef("%s: --parallel-builds %d is negative", command, o.parallel)
+	case o.json && o.readable:
+		return usagef("%s: --json and --machine-readable both want stdout; choose one", command)
+	case (o.onError == "ask" || o.debug) && !s.interactive():
+		return usagef("%s: --on-error=ask and --debug ask questions, and there is no terminal to ask on", command)
+	}
+	if _, ok := errorActions[o.onError]; !ok {
+		return usagef("%s: --on-error=%s is none of cleanup, abort, ask and run-cleanup-provisioner", command, o.onError)
+	}
+	return nil
 }

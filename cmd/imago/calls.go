@@ -10,7 +10,7 @@ import (
 	"github.com/imagobuild/imago/builder/gc"
 )
 
-// ec2Calls is an *ec2.Client that has only the calls of builder.EC2 and gc.EC2. text/template
+// ec2Calls is an *ec2.Client that has only the calls of builder.EC2, gc.EC2 and retention.EC2. text/template
 // finds methods by name, so the linker keeps all methods of whatever is put into
 // an interface; of *ec2.Client these are 812, and were half of the program.
 type ec2Calls ec2.Client

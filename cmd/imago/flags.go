@@ -32,7 +32,6 @@ func valueFlags() []cli.Flag {
 // templateOptions reads templateFlags.
 func templateOptions(c *cli.Context) (template.Options, error) {
 	o := template.Options{
-		Vars:     map[string]string{},
 		VarFiles: c.StringSlice("var-file"),
 		Only:     names(c.StringSlice("only")),
 		Except:   names(c.StringSlice("except")),
@@ -46,14 +45,22 @@ func templateOptions(c *cli.Context) (template.Options, error) {
 	default:
 		return o, usagef("%s: --config-type %s is neither json nor hcl2", pathOf(c), kind)
 	}
+	var err error
+	o.Vars, err = readVars(c)
+	return o, err
+}
+
+// readVars reads --var.
+func readVars(c *cli.Context) (map[string]string, error) {
+	all := map[string]string{}
 	for _, v := range c.StringSlice("var") {
 		name, value, ok := strings.Cut(v, "=")
 		if !ok || name == "" {
-			return o, usagef("%s: --var %s is not NAME=VALUE", pathOf(c), name)
+			return nil, usagef("%s: --var %s is not NAME=VALUE", pathOf(c), name)
 		}
-		o.Vars[name] = value
+		all[name] = value
 	}
-	return o, nil
+	return all, nil
 }
 
 // names splits lists at commas and leaves out what is empty.
@@ -99,6 +106,14 @@ func withoutMeaning(s *session, flags ...string) []cli.Flag {
 // localFlag is --local.
 func localFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "local", Usage: "use the local cloud instead of AWS, and start it when needed", EnvVars: []string{"IMAGO_LOCAL"}}
+}
+
+// orphanFlag is --orphan-timeout.
+func orphanFlag() cli.Flag {
+	return &cli.DurationFlag{
+		Name: "orphan-timeout", EnvVars: []string{"IMAGO_ORPHAN_TIMEOUT"}, Value: builder.DefaultOrphanTimeout,
+		Usage: "a machine that has not heard from imago for `TIME` ends itself; 0 for never",
+	}
 }
 
 // noReuseFlag is --no-reuse.

@@ -12,10 +12,11 @@ import (
 	"github.com/imagobuild/imago/scripts"
 )
 
-const newHelp = `Writes a project to adapt into DIR, by default a directory called NAME: two templates
-(primal, the base image; carnivore, one release of the application), the bash
-scripts they run, and the nginx and service files of the mailtube. NAME is the
-application's. Files that exist are never overwritten.
+const newHelp = `Writes a project to adapt into DIR, by default a directory called NAME: imago.hcl, for
+imago bake, two templates (primal, the base image; carnivore, one release of the
+application), the bash scripts they run, the nginx and service files of the mailtube,
+and a page in app to begin with. NAME is the application's. Files that exist are
+never overwritten.
 
 Examples:
   imago new shop
@@ -74,10 +75,9 @@ func (s *session) nextSteps(name, dir string) {
 	if dir != "." {
 		s.say("  cd %s", dir)
 	}
-	s.say("  mkdir -p tmp && cp -R PATH/TO/%s tmp/appserver", name)
 	s.say("  imago local image add debian-12 --id ami-22de994a")
-	s.say("  primal=$(imago build --local deploy/templates/primal.json)")
-	s.say("  imago build --local -var SOURCE_ID=$primal deploy/templates/carnivore.json")
+	s.say("  imago bake --local")
+	s.say("\nThen put the application in the place of app, and bake again.")
 }
 
 // noneExists says which of the files are there already.

@@ -58,6 +58,9 @@ type planned struct {
 	plan  builder.Plan
 	since *builder.Since
 	anew  bool // --no-reuse
+
+	below string   // the image below, of a project, which is baked first: more is not known
+	notes []string // what else there is to say
 }
 
 // plan is the command.
@@ -86,9 +89,9 @@ func (s *session) plan(ctx context.Context, o buildOptions) error {
 // planOne plans a build, and looks for what has changed when it would bake.
 func (b *bake) planOne(ctx context.Context, build template.Build) (p planned, err error) {
 	x := b.clients[build.Name].builder()
-	x.Reuse, x.Cache = !b.options.noReuse, inputsDir()
+	x.Reuse, x.Cache = !b.anew(build.Name), inputsDir()
 	x.Log = b.log().With("build", build.Name)
-	p.build, p.anew = build, b.options.noReuse
+	p.build, p.anew = build, b.anew(build.Name)
 	if p.plan, err = x.Plan(ctx, build.Config); err != nil || p.plan.Reuse != nil {
 		return p, err
 	}
@@ -117,6 +120,8 @@ func (p planned) action() string {
 func (p planned) reasons() []string {
 	o := p.plan.Config.Output
 	switch {
+	case p.below != "":
+		return []string{"the image that it is made from, " + p.below + ", is baked first"}
 	case len(p.plan.Unknown) > 0:
 		return p.plan.Unknown
 	case o.ReplaceExisting:

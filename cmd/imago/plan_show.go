@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -35,11 +36,12 @@ func (p planned) text() string {
 		}
 		fmt.Fprintf(&b, "  %.12s  %s\n", part.Digest, title)
 	}
-	fingerprint := p.plan.Fingerprint
-	if fingerprint == "" {
-		fingerprint = "none"
+	for _, n := range p.notes {
+		fmt.Fprintf(&b, "  %s\n", n)
 	}
-	fmt.Fprintf(&b, "  fingerprint: %s\n", fingerprint)
+	if p.below == "" {
+		fmt.Fprintf(&b, "  fingerprint: %s\n", cmp.Or(p.plan.Fingerprint, "none"))
+	}
 	p.outcome(&b)
 	return b.String()
 }
@@ -82,6 +84,7 @@ type (
 		Region      string         `json:"region"`
 		Name        string         `json:"name"`
 		SourceID    string         `json:"source_id"`
+		Notes       []string       `json:"notes,omitempty"`
 		Parts       []builder.Part `json:"parts"`
 		Fingerprint string         `json:"fingerprint,omitempty"`
 		Action      string         `json:"action"`
@@ -119,7 +122,7 @@ func (s *session) showPlansJSON(all []planned) error {
 func (p planned) json(clean func(string) string) planJSON {
 	j := planJSON{
 		Build: p.build.Name, Type: p.build.Type, Region: p.plan.Config.Region, Name: clean(p.plan.Config.Output.Name),
-		SourceID: p.plan.Source.ID, Parts: p.plan.Parts, Fingerprint: p.plan.Fingerprint, Action: p.action(),
+		SourceID: p.plan.Source.ID, Notes: p.notes, Parts: append([]builder.Part{}, p.plan.Parts...), Fingerprint: p.plan.Fingerprint, Action: p.action(),
 	}
 	if r := p.plan.Reuse; r != nil {
 		j.Reuse = &reuseJSON{r.ID, r.Name, r.Created, r.Copies, r.Missing}

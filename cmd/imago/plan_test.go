@@ -33,7 +33,9 @@ func plans() []planned {
 	reuse.plan.Reuse = &builder.Reuse{ID: "ami-2", Name: "web 1", Created: made, Copies: map[string]string{"us-west-2": "ami-3"}, Missing: []string{"us-east-2"}}
 	bake.since = &builder.Since{ID: "ami-2", Name: "web 1", Created: made, Changes: []string{"step 1: run a.sh: changed hunter2"}, Rough: true}
 	never.plan.Fingerprint, never.plan.Unknown = "", []string{"t.json:3: breakpoint: somebody wants to look at the machine"}
-	return []planned{reuse, bake, never}
+	above := planned{build: template.Build{Name: "above", Type: "amazon-ebs"}, below: "bake", notes: []string{"make would be run first"}}
+	above.plan.Config.Region = "eu-west-1"
+	return []planned{reuse, bake, never, above}
 }
 
 func TestShowPlans(t *testing.T) {
@@ -59,6 +61,10 @@ since ami-2 (web 1, made 2026-11-27 12:00 UTC):
 amazon-ebs in eu-west-1
 ` + parts + `  fingerprint: none
 bake: t.json:3: breakpoint: somebody wants to look at the machine
+
+above (amazon-ebs) in eu-west-1
+  make would be run first
+bake: the image that it is made from, bake, is baked first
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

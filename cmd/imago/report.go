@@ -21,7 +21,7 @@ func (s *session) report(results []result, o buildOptions, runID string) error {
 	}
 	s.summarize(results)
 	if o.json {
-		return s.reportJSON(results, runID)
+		return s.reportAsJSON(results, runID)
 	}
 	var errs []error
 	for _, r := range results {
@@ -147,14 +147,20 @@ type (
 	}
 )
 
-// reportJSON writes one object: the run, the images in the template's order,
-// and what went wrong.
-func (s *session) reportJSON(results []result, runID string) error {
-	out := struct {
-		RunID  string      `json:"run_id"`
-		Images []builtJSON `json:"images"`
-		Errors []errorJSON `json:"errors"`
-	}{RunID: runID, Images: []builtJSON{}, Errors: []errorJSON{}}
+// reportJSON is the run, the images in the template's order, and what went wrong.
+type reportJSON struct {
+	RunID  string      `json:"run_id"`
+	Images []builtJSON `json:"images"`
+	Errors []errorJSON `json:"errors"`
+}
+
+// reportAsJSON writes it as one object.
+func (s *session) reportAsJSON(results []result, runID string) error {
+	return writeJSON(s.stdout, s.jsonOf(results, runID))
+}
+
+func (s *session) jsonOf(results []result, runID string) reportJSON {
+	out := reportJSON{RunID: runID, Images: []builtJSON{}, Errors: []errorJSON{}}
 	for _, r := range results {
 		if r.image.ID != "" {
 			out.Images = append(out.Images, builtJSON{
@@ -169,5 +175,5 @@ func (s *session) reportJSON(results []result, runID string) error {
 			out.Errors = append(out.Errors, errorJSON{s.secrets.Clean(r.build.Name), s.secrets.Clean(p)})
 		}
 	}
-	return writeJSON(s.stdout, out)
+	return out
 }

@@ -100,7 +100,7 @@ func TestTimelineFiles(t *testing.T) {
 // TestAnnouncer: ids in the template's order, each as soon as those before it are known.
 func TestAnnouncer(t *testing.T) {
 	var out []string
-	a := newAnnouncer(3, func(id string) error { out = append(out, id); return nil })
+	a := newAnnouncer(3, func(_ int, id string) error { out = append(out, id); return nil })
 	check := func(want ...string) {
 		t.Helper()
 		if diff := cmp.Diff(want, out); diff != "" {

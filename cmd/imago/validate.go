@@ -2,20 +2,25 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/imagobuild/imago/builder/project"
 )
 
 const validateHelp = `Reads TEMPLATE and every file it names, and says all that is wrong with them, each
 with file, line and column. Nothing is asked of AWS. TEMPLATE is a JSON file, an
-HCL2 file (*.pkr.hcl, *.pkr.json), or a directory of these.
+HCL2 file (*.pkr.hcl, *.pkr.json), or a directory of these. Of a project file,
+imago.hcl, that and all its templates are read, for each of its environments.
 
 Examples:
   imago validate web.json
   imago validate .                        all *.pkr.hcl of a directory
   imago validate -syntax-only web.json
   imago validate -var NODE_ENV=production web.json
+  imago validate imago.hcl
 
 Exit codes: 0 valid, 2 not valid.`
 
@@ -35,6 +40,9 @@ func validateCommand(s *session) *cli.Command {
 		Action: func(c *cli.Context) error {
 			if err := arguments(c, 1, 1); err != nil {
 				return err
+			}
+			if filepath.Base(c.Args().First()) == project.DefaultPath {
+				return s.validateProject(c)
 			}
 			return s.validate(c)
 		},
