@@ -94,7 +94,7 @@ func TestPostProcessorProblems(t *testing.T) {
 :2:127: keep_releases and keep_days exclude each other; keep one`,
 		`[{"type": "amazon-ami-management", "identifier": "x", "keep_releases": 0}]`: `:2:91: keep_releases is "0"; it must be a whole number from 1 on`,
 		`[{"type": "checksum", "checksum_types": ["md5", "sha265"]}]`:                `:2:68: checksum_types holds "sha265", which is no type of checksum; did you mean "sha256"?`,
-		`[{"type": "checksum", "output": "{{.ChecksumTyp}}"}]`:                          `:2:52: output: {{.ChecksumTyp}} has no value here; there are .BuildName, .BuilderType, .ChecksumType; did you mean "ChecksumType"?`,
+		`[{"type": "checksum", "output": "{{.ChecksumTyp}}"}]`:                       `:2:52: output: {{.ChecksumTyp}} has no value here; there are .BuildName, .BuilderType, .ChecksumType; did you mean "ChecksumType"?`,
 		`[{"type": "artifice"}]`: `:2:21: post-processor artifice needs files`,
 		`[{"type": "artifise"}]`: `:2:30: there is no post-processor "artifise"; did you mean "artifice"?`,
 	} {

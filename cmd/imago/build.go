@@ -93,7 +93,7 @@ func readBuildOptions(c *cli.Context, s *session) (buildOptions, error) {
 	if err := arguments(c, 1, 1); err != nil {
 		return buildOptions{}, err
 	}
-	t, err := templateOptions(c)
+	t, err := templateOptions(c, s)
 	if err != nil {
 		return buildOptions{}, err
 	}

@@ -37,7 +37,7 @@ func consoleCommand(s *session) *cli.Command {
 			if err := arguments(c, 0, 1); err != nil {
 				return err
 			}
-			o, err := templateOptions(c)
+			o, err := templateOptions(c, s)
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -29,8 +31,8 @@ func valueFlags() []cli.Flag {
 	}
 }
 
-// templateOptions reads templateFlags.
-func templateOptions(c *cli.Context) (template.Options, error) {
+// templateOptions reads templateFlags and, when the template is called -, stdin.
+func templateOptions(c *cli.Context, s *session) (template.Options, error) {
 	o := template.Options{
 		VarFiles: c.StringSlice("var-file"),
 		Only:     names(c.StringSlice("only")),
@@ -44,6 +46,13 @@ func templateOptions(c *cli.Context) (template.Options, error) {
 		o.HCL = true
 	default:
 		return o, usagef("%s: --config-type %s is neither json nor hcl2", pathOf(c), kind)
+	}
+	if c.Args().First() == "-" {
+		text, err := io.ReadAll(s.stdin)
+		if err != nil {
+			return o, fmt.Errorf("read the template from stdin: %w", err)
+		}
+		o.Text = append([]byte{}, text...) // not nil
 	}
 	var err error
 	o.Vars, err = readVars(c)

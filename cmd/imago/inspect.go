@@ -31,7 +31,7 @@ func inspectCommand(s *session) *cli.Command {
 			if err := arguments(c, 1, 1); err != nil {
 				return err
 			}
-			o, err := templateOptions(c)
+			o, err := templateOptions(c, s)
 			if err != nil {
 				return err
 			}

@@ -51,7 +51,7 @@ func validateCommand(s *session) *cli.Command {
 
 // validate is the command.
 func (s *session) validate(c *cli.Context) error {
-	o, err := templateOptions(c)
+	o, err := templateOptions(c, s)
 	if err != nil {
 		return err
 	}
