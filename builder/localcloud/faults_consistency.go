@@ -54,7 +54,8 @@ func (c *Cloud) conceal(r *request) (reveal func(), err error) {
 		take(c.state.Groups, c.unknown.made), take(c.state.KeyPairs, c.unknown.made),
 		take(c.state.LaunchTemplates, c.unknown.made), take(c.state.LaunchVersions, c.unknown.made),
 		take(c.state.Vpcs, c.unknown.made), take(c.state.Subnets, c.unknown.made),
-		take(c.state.Gateways, c.unknown.made), take(c.state.RouteTables, c.unknown.made))), nil
+		take(c.state.Gateways, c.unknown.made), take(c.state.RouteTables, c.unknown.made),
+		take(c.state.ScalingGroups, c.unknown.made))), nil
 }
 
 // take takes what is hidden out of a map; the function it returns puts it back.
@@ -129,6 +130,10 @@ func (c *Cloud) nameIsUnknown(r *request, key, value string) error {
 	case "KeyName":
 		if _, hidden := c.unknown.made[r.region+"/"+value]; hidden {
 			return noKeyPair(value)
+		}
+	case "AutoScalingGroupName":
+		if _, hidden := c.unknown.made[scalingKey(r.region, value)]; hidden {
+			return noScalingGroup(value)
 		}
 	case "LaunchTemplateName", "LaunchTemplate":
 		t, err := c.findLaunchTemplate(r.region, "", value)

@@ -58,6 +58,7 @@ func (c *Cloud) there() map[string]bool {
 		sortedKeys(c.state.Volumes), sortedKeys(c.state.Groups), sortedKeys(c.state.KeyPairs),
 		sortedKeys(c.state.LaunchTemplates), sortedKeys(c.state.LaunchVersions),
 		sortedKeys(c.state.Vpcs), sortedKeys(c.state.Subnets), sortedKeys(c.state.Gateways), sortedKeys(c.state.RouteTables),
+		sortedKeys(c.state.ScalingGroups),
 	} {
 		for _, key := range keys {
 			all[key] = true

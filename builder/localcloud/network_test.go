@@ -195,7 +195,7 @@ func TestCallerIdentity(t *testing.T) {
 	if got := n.text("GetCallerIdentityResult/Arn"); status != 200 || got != "arn:aws:iam::000000000000:root" {
 		t.Errorf("%d %s", status, body)
 	}
-	for form, want := range map[string]string{"Action=AssumeRole&Version=2011-06-15": "InvalidAction", "Action=GetCallerIdentity&Colour=red": "UnknownParameter"} {
+	for form, want := range map[string]string{"Action=AssumeRole&Version=2011-06-15": "InvalidAction", "Action=GetCallerIdentity&Colour=red": "ValidationError"} {
 		if status, body := c.post("sts", form, nil); status != 400 || parseNode(t, body).text("Error/Code") != want {
 			t.Errorf("%s: %d %s", form, status, body)
 		}

@@ -52,6 +52,7 @@ func Open(ctx context.Context, options Options) (_ *Cloud, err error) {
 	if err := c.restore(); err != nil {
 		return nil, err
 	}
+	c.background(c.scale)
 	return c, c.writeInfo(os.Getpid())
 }
 
@@ -87,6 +88,7 @@ func newCloud(options Options) *Cloud {
 		faults:     newFaultRules(options.Faults),
 		unknown:    newUnknown(),
 		doomed:     map[string]doomed{},
+		tracked:    map[string]*tracking{},
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)

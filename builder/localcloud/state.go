@@ -31,6 +31,8 @@ type state struct {
 	Vpcs            map[string]*vpc            // by id
 	Subnets         map[string]*subnet         // by id
 	Gateways        map[string]*gateway        // by id
+	ScalingGroups   map[string]*scalingGroup   // by "autoscaling/" + region + "/" + name
+	Activities      []*activity                // of scaling groups, the newest first
 	RouteTables     map[string]*routeTable     // by id
 	LaunchTemplates map[string]*launchTemplate // by id
 	LaunchVersions  map[string]*launchVersion  // by the id of the template + "/" + number
@@ -54,6 +56,7 @@ func (s *state) fill() {
 	s.Vpcs = filled(s.Vpcs)
 	s.Subnets = filled(s.Subnets)
 	s.Gateways = filled(s.Gateways)
+	s.ScalingGroups = filled(s.ScalingGroups)
 	s.RouteTables = filled(s.RouteTables)
 	s.LaunchTemplates = filled(s.LaunchTemplates)
 	s.LaunchVersions = filled(s.LaunchVersions)

@@ -1,6 +1,7 @@
 package retention
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -44,6 +45,7 @@ type history struct {
 	facts  map[string]fact // by image
 	own    []string        // snapshots of the user's own
 	racing bool
+	lives  int // calls until a prune is killed
 	wrong  []string
 	gone   int
 	spared int
@@ -114,7 +116,10 @@ func (h *history) live(t *testing.T) {
 			h.happen(all)
 		}
 		h.racing = true
-		h.fails = h.weather
+		h.fails, h.lives = h.weather, 1<<30
+		if h.IntN(3) == 0 {
+			h.lives = h.IntN(150)
+		}
 		h.prune(t)
 		h.racing, h.fails = false, nil
 	}
@@ -131,8 +136,12 @@ func (h *history) prune(t *testing.T) (Result, error) {
 	return r, err
 }
 
-// weather has one call in thirty go wrong, one in sixty only after it has done its work.
+// weather has one call in thirty go wrong, one in sixty only after it has done its
+// work; and one prune in three is killed at some call.
 func (h *history) weather(action string) (before, after error) {
+	if h.lives--; h.lives < 0 {
+		return errors.New("killed"), nil
+	}
 	switch h.IntN(60) {
 	case 0:
 		return apiError("InternalError"), nil

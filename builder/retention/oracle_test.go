@@ -162,6 +162,9 @@ func (h *history) end(t *testing.T) error {
 		if !has[*s.SnapshotId] && !slices.Contains(h.own, *s.SnapshotId) {
 			return fmt.Errorf("%s is an orphan", *s.SnapshotId)
 		}
+		if marks := tagValues(s.Tags, "tag:"+TagPruned); len(marks) > 0 {
+			return fmt.Errorf("%s is in use, and marked for %s", *s.SnapshotId, marks)
+		}
 		delete(has, *s.SnapshotId)
 	}
 	if len(has) > 0 {

@@ -168,12 +168,14 @@ func Orphans(inv Inventory) (all []Snapshot) {
 	return all
 }
 
-// staleMarks are the snapshots that are marked though their image stays: the prune
-// that was to take it away was killed, and somebody needs it since.
+// staleMarks are the snapshots that are marked though an image has them which stays:
+// the prune that marked them was killed, and their image is needed since, or has gone and another has them.
 func staleMarks(inv Inventory, all []Decision) (stale []Snapshot) {
 	used := inv.snapshotUsers()
 	for _, s := range inv.Snapshots {
-		if slices.ContainsFunc(all, func(d Decision) bool { return d.ID == s.Image && !d.Remove }) && len(used[s.ID]) > 0 {
+		gone := !slices.ContainsFunc(inv.Images, func(img Image) bool { return img.ID == s.Image && !over(img) })
+		stays := slices.ContainsFunc(all, func(d Decision) bool { return d.ID == s.Image && !d.Remove })
+		if (gone || stays) && len(used[s.ID]) > 0 {
 			stale = append(stale, s)
 		}
 	}

@@ -2,13 +2,9 @@ package retention
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/imagobuild/imago/builder"
 )
 
 // Pruner takes away the images of an account that are beyond a policy's bound, in
@@ -132,70 +128,4 @@ func (p *Pruner) tell(d Decision, err error) {
 	if p.OnImage != nil {
 		p.OnImage(d, err)
 	}
-}
-
-// leak says that something stayed that should have gone.
-func leak(what string, err error) error {
-	return &builder.LeakError{Resources: []string{what}, Err: err}
-}
-
-// remove takes away what is to go in one region, one image after another, the
-// newest first: an image before those that it was made from.
-func (r *remover) remove(ctx context.Context, plan *Result) error {
-	var leaks []error
-	for _, s := range plan.stale {
-		r.unmark(ctx, s) // what stays marked is still in use
-	}
-	plan.Orphans = slices.DeleteFunc(plan.Orphans, func(s Snapshot) bool {
-		err := r.deleteSnapshot(ctx, s.ID)
-		if err != nil {
-			leaks = append(leaks, leak("snapshot "+s.ID, err))
-		}
-		return err != nil
-	})
-	var going []*Decision
-	for i := range plan.Decisions {
-		if plan.Decisions[i].Remove {
-			going = append(going, &plan.Decisions[i])
-		}
-	}
-	slices.SortFunc(going, func(a, b *Decision) int { return newestFirst(a.Image, b.Image) })
-	for i, d := range going {
-		if ctx.Err() != nil {
-			for _, left := range going[i:] {
-				left.Remove, left.Why = false, "the prune was canceled"
-			}
-			return errors.Join(append(leaks, context.Cause(ctx))...)
-		}
-		err := r.removeOne(ctx, d)
-		if err != nil {
-			leaks = append(leaks, err)
-		}
-		r.pruner.tell(*d, err)
-	}
-	return errors.Join(leaks...)
-}
-
-// removeOne takes one image away, and then its snapshots, and writes into the
-// decision what became of it.
-func (r *remover) removeOne(ctx context.Context, d *Decision) error {
-	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), removeLimit, fmt.Errorf("not gone after %v", removeLimit))
-	defer cancel()
-	why, err := r.deregister(ctx, d.Image)
-	if err != nil || why != "" {
-		d.Remove, d.Spared, d.Why = false, why != "", why
-		if err != nil {
-			d.Why = "it could not be taken away"
-			return leak("image "+d.ID, err)
-		}
-		return nil
-	}
-	r.gone[d.ID] = true
-	var leaks []error
-	for _, id := range d.Snapshots {
-		if err := r.deleteSnapshot(ctx, id); err != nil {
-			leaks = append(leaks, leak("snapshot "+id, fmt.Errorf("%w; the next prune deletes it", err)))
-		}
-	}
-	return errors.Join(leaks...)
 }

@@ -8,27 +8,94 @@ import (
 	"slices"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/imagobuild/imago/builder"
-	"github.com/imagobuild/imago/builder/internal/poll"
 )
 
-// removeLimit bounds how long one image may take, with its snapshots; noticeLimit
-// how long AWS may take to notice that a snapshot's image has gone.
-const (
-	removeLimit = 5 * time.Minute
-	noticeLimit = time.Minute
-)
+// removeLimit bounds how long one image may take, with its snapshots.
+const removeLimit = 5 * time.Minute
 
 // remover takes images away in one region.
 type remover struct {
 	looking
 	pruner *Pruner
 	gone   map[string]bool // images that went, which AWS may list a while longer
+}
+
+// remove takes away what is to go in one region, one image after another, the
+// newest first: an image before those that it was made from.
+func (r *remover) remove(ctx context.Context, plan *Result) error {
+	for _, s := range plan.stale {
+		r.unmark(ctx, s) // what stays marked is still in use
+	}
+	leaks := r.removeOrphans(ctx, plan)
+	going := pointers(plan.Decisions)
+	slices.SortFunc(going, func(a, b *Decision) int { return newestFirst(a.Image, b.Image) })
+	for i, d := range going {
+		if ctx.Err() != nil {
+			for _, left := range going[i:] {
+				left.Remove, left.Why = false, "the prune was canceled"
+			}
+			return errors.Join(append(leaks, context.Cause(ctx))...)
+		}
+		err := r.removeOne(ctx, d)
+		leaks = append(leaks, err)
+		r.pruner.tell(*d, err)
+	}
+	return errors.Join(leaks...)
+}
+
+// pointers are the decisions to remove, as they are to be changed.
+func pointers(all []Decision) (going []*Decision) {
+	for i := range all {
+		if all[i].Remove {
+			going = append(going, &all[i])
+		}
+	}
+	return going
+}
+
+// removeOrphans deletes what earlier prunes have left, and leaves in the plan what has gone.
+func (r *remover) removeOrphans(ctx context.Context, plan *Result) (leaks []error) {
+	plan.Orphans = slices.DeleteFunc(plan.Orphans, func(s Snapshot) bool {
+		used, err := r.deleteSnapshot(ctx, s)
+		if err != nil {
+			leaks = append(leaks, leak("snapshot "+s.ID, err))
+		}
+		return used || err != nil
+	})
+	return leaks
+}
+
+// removeOne takes one image away, and then its snapshots, and writes into the
+// decision what became of it.
+func (r *remover) removeOne(ctx context.Context, d *Decision) error {
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), removeLimit, fmt.Errorf("not gone after %v", removeLimit))
+	defer cancel()
+	why, err := r.deregister(ctx, d.Image)
+	if err != nil || why != "" {
+		d.Remove, d.Spared, d.Why = false, why != "", why
+		if err != nil {
+			d.Why = "it could not be taken away"
+			return leak("image "+d.ID, err)
+		}
+		return nil
+	}
+	r.gone[d.ID] = true
+	var leaks []error
+	for _, id := range d.Snapshots {
+		if _, err := r.deleteSnapshot(ctx, Snapshot{ID: id, Image: d.ID}); err != nil {
+			leaks = append(leaks, leak("snapshot "+id, fmt.Errorf("%w; the next prune deletes it", err)))
+		}
+	}
+	return errors.Join(leaks...)
+}
+
+// leak says that something stayed that should have gone.
+func leak(what string, err error) error {
+	return &builder.LeakError{Resources: []string{what}, Err: err}
 }
 
 // deregister takes an image away, unless it is needed by now: then it says by
@@ -59,38 +126,6 @@ func (r *remover) deregister(ctx context.Context, img Image) (why string, err er
 func refused(err error) bool {
 	api := smithy.APIError(nil)
 	return errors.As(err, &api) && !hasCode(err, "InternalError", "InternalFailure", "Unavailable", "ServiceUnavailable", "UnknownError")
-}
-
-// mark says of an image's snapshots that they go with it.
-func (r *remover) mark(ctx context.Context, img Image) error {
-	for _, id := range img.Snapshots {
-		_, err := r.cloud.EC2.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{id}, Tags: markOf(img.ID)})
-		if err != nil && !hasCode(err, "InvalidSnapshot.NotFound") {
-			return errors.Join(err, r.unmarkAll(ctx, img))
-		}
-	}
-	return nil
-}
-
-// unmarkAll takes that back.
-func (r *remover) unmarkAll(ctx context.Context, img Image) error {
-	var errs []error
-	for _, id := range img.Snapshots {
-		errs = append(errs, r.unmark(ctx, Snapshot{ID: id, Image: img.ID}))
-	}
-	return errors.Join(errs...)
-}
-
-func (r *remover) unmark(ctx context.Context, s Snapshot) error {
-	_, err := r.cloud.EC2.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{s.ID}, Tags: markOf(s.Image)})
-	if hasCode(err, "InvalidSnapshot.NotFound") {
-		return nil
-	}
-	return err
-}
-
-func markOf(image string) []types.Tag {
-	return []types.Tag{{Key: aws.String(TagPruned), Value: &image}}
 }
 
 // neededNow looks once more at an image that is to go, and says why it must stay, or "".
@@ -134,22 +169,4 @@ func (r *remover) madeFrom(ctx context.Context, id string) ([]Image, error) {
 	}
 	tagged, err := r.images(ctx, filter("tag:"+builder.TagInputs, "*source="+id+" *"))
 	return slices.DeleteFunc(append(all, tagged...), func(img Image) bool { return !slices.Contains(img.Parents, id) }), err
-}
-
-// deleteSnapshot deletes a snapshot, unless another image has it: then that one's
-// end is its end. AWS may take a while to notice that an image has gone.
-func (r *remover) deleteSnapshot(ctx context.Context, id string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, noticeLimit, fmt.Errorf("AWS says after %v still that it is in use", noticeLimit))
-	defer cancel()
-	return poll.Until(ctx, poll.Seconds(), func(ctx context.Context) (bool, error) {
-		_, err := r.cloud.EC2.DeleteSnapshot(ctx, &ec2.DeleteSnapshotInput{SnapshotId: &id})
-		switch {
-		case hasCode(err, "InvalidSnapshot.NotFound"):
-			return true, nil
-		case hasCode(err, "InvalidSnapshot.InUse"):
-			users, err := r.images(ctx, filter("block-device-mapping.snapshot-id", id))
-			return slices.ContainsFunc(users, func(img Image) bool { return !over(img) && !r.gone[img.ID] }), err
-		}
-		return true, err
-	})
 }

@@ -63,6 +63,7 @@ func service(t *testing.T, refusals ...string) (AutoScaling, *[]string) {
 
 // TestAutoScaling: all pages are read, and everything in them that a group launches, also when the service is busy at first.
 func TestAutoScaling(t *testing.T) {
+	t.Setenv("AWS_ENDPOINT_URL_AUTO_SCALING", "http://127.0.0.1:1") // of the user's settings, which have no part in this
 	api, scopes := service(t, "Throttling", "")
 	groups, err := api.AutoScalingGroups(t.Context())
 	if err != nil {

@@ -31,8 +31,8 @@ func (s *session) pruner(ctx context.Context, o pruneOptions) (*retention.Pruner
 // printPruned writes the result: the ids of the images that went, or one JSON
 // object; of a plan, a line an image.
 func (s *session) printPruned(o pruneOptions, r retention.Result, err error) error {
-	if !o.json && err == nil && len(retention.Removed(r.Decisions))+len(r.Orphans) == 0 {
-		s.say("imago: of %s there is none to take away", plural(len(r.Decisions), "image"))
+	if !o.json && err == nil {
+		s.sayNothing(r)
 	}
 	switch {
 	case o.json:
@@ -53,6 +53,16 @@ func (s *session) printPruned(o pruneOptions, r retention.Result, err error) err
 		}
 	}
 	return nil
+}
+
+// sayNothing says why there is no result, if there is none.
+func (s *session) sayNothing(r retention.Result) {
+	switch {
+	case len(r.Decisions)+len(r.Orphans) == 0:
+		s.say("imago: there are no such images")
+	case len(retention.Removed(r.Decisions))+len(r.Orphans) == 0:
+		s.say("imago: of %s there is none to take away", plural(len(r.Decisions), "image"))
+	}
 }
 
 // prunedRows are decisions as lines of a table, and the snapshots after them.

@@ -50,8 +50,9 @@ remove  snapshot  snap-0  us-east-1  -                                -      -  
 		"kept": {pruneOptions{kept: true}, pruned(), nil, "ami-1\n", left +
 			"imago: kept ami-2 (web 2) in us-east-1, of shop/web in production, staging: the newest in production\n" +
 			"imago: kept ami-9 (db 1) in us-east-1, of db *: it is pending\n"},
-		"nothing": {pruneOptions{}, retention.Result{Decisions: pruned().Decisions[:1]}, nil, "", "imago: of 1 image there is none to take away\n"},
-		"refused": {pruneOptions{}, retention.Result{}, errors.New("no"), "", ""},
+		"nothing":   {pruneOptions{}, retention.Result{Decisions: pruned().Decisions[:1]}, nil, "", "imago: of 1 image there is none to take away\n"},
+		"no images": {pruneOptions{}, retention.Result{}, nil, "", "imago: there are no such images\n"},
+		"refused":   {pruneOptions{}, retention.Result{}, errors.New("no"), "", ""},
 		"json": {pruneOptions{imagesOptions: imagesOptions{json: true}}, retention.Result{Decisions: pruned().Decisions[2:], Orphans: pruned().Orphans}, errors.New("no"), `{
   "plan": false,
   "remove": [],

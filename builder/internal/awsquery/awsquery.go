@@ -95,12 +95,15 @@ func (c *Client) retryer() aws.Retryer {
 	return retry.NewStandard()
 }
 
-// endpoint is where the region's service is, unless the environment or the local cloud says otherwise.
+// endpoint is where the region's service is, unless the user's settings say
+// otherwise, or the configuration, which is all that counts when it was made without settings.
 func (c *Client) endpoint() string {
-	suffix := ""
+	own, suffix := "", ""
+	if len(c.Config.ConfigSources) > 0 {
+		own = os.Getenv("AWS_ENDPOINT_URL_" + c.Setting)
+	}
 	if strings.HasPrefix(c.Config.Region, "cn-") {
 		suffix = ".cn"
 	}
-	return cmp.Or(os.Getenv("AWS_ENDPOINT_URL_"+c.Setting), aws.ToString(c.Config.BaseEndpoint), os.Getenv("AWS_ENDPOINT_URL"),
-		fmt.Sprintf("https://%s.%s.amazonaws.com%s/", c.Service, c.Config.Region, suffix))
+	return cmp.Or(own, aws.ToString(c.Config.BaseEndpoint), fmt.Sprintf("https://%s.%s.amazonaws.com%s/", c.Service, c.Config.Region, suffix))
 }
