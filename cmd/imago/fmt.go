@@ -14,8 +14,8 @@ import (
 	"github.com/imagobuild/imago/builder/template/format"
 )
 
-const fmtHelp = `Writes HCL2 templates (*.pkr.hcl) and variable files (*.pkrvars.hcl) in the canonical
-form, and their names to stdout. A PATH is a file, a directory, or - for stdin, which is
+const fmtHelp = `Writes HCL2 templates (*.pkr.hcl), variable files (*.pkrvars.hcl) and imago.hcl in the
+canonical form, and their names to stdout. A PATH is a file, a directory, or - for stdin, which is
 written to stdout. Without one it is the working directory. JSON is left as it is.
 
 Examples:

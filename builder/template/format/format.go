@@ -45,8 +45,8 @@ func mistakes(diags hcl.Diagnostics) error {
 	return fmt.Errorf("%s", strings.Join(lines, "\n"))
 }
 
-// Files lists the files that a path stands for: itself, or the templates and
-// variable files of a directory, with recursive also those of the directories in
+// Files lists the files that a path stands for: itself, or the templates,
+// variable files and project file of a directory, with recursive also those of the directories in
 // it, but for hidden ones.
 func Files(path string, recursive bool) ([]string, error) {
 	info, err := os.Stat(path)
@@ -74,7 +74,8 @@ func Files(path string, recursive bool) ([]string, error) {
 	return files, err
 }
 
-// ours says whether a directory's file is formatted with it.
+// ours says whether a directory's file is formatted with it: templates, variable files, and a project's file.
 func ours(name string) bool {
-	return !strings.HasPrefix(name, ".") && (strings.HasSuffix(name, ".pkr.hcl") || strings.HasSuffix(name, ".pkrvars.hcl"))
+	ends := func(ending string) bool { return strings.HasSuffix(name, ending) }
+	return !strings.HasPrefix(name, ".") && (ends(".pkr.hcl") || ends(".pkrvars.hcl") || name == "imago.hcl")
 }

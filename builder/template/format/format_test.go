@@ -111,7 +111,7 @@ func diff(t *testing.T, before, after string) string {
 
 func TestFiles(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"a.pkr.hcl", "b.pkrvars.hcl", "c.auto.pkrvars.hcl", "d.hcl", "e.pkr.json", ".f.pkr.hcl", "sub/g.pkr.hcl", ".git/h.pkr.hcl"} {
+	for _, name := range []string{"a.pkr.hcl", "b.pkrvars.hcl", "c.auto.pkrvars.hcl", "d.hcl", "imago.hcl", "e.pkr.json", ".f.pkr.hcl", "sub/g.pkr.hcl", ".git/h.pkr.hcl"} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
@@ -125,8 +125,8 @@ func TestFiles(t *testing.T) {
 		recursive bool
 		want      []string
 	}{
-		{"", false, []string{"a.pkr.hcl", "b.pkrvars.hcl", "c.auto.pkrvars.hcl"}},
-		{"", true, []string{"a.pkr.hcl", "b.pkrvars.hcl", "c.auto.pkrvars.hcl", "sub/g.pkr.hcl"}},
+		{"", false, []string{"a.pkr.hcl", "b.pkrvars.hcl", "c.auto.pkrvars.hcl", "imago.hcl"}},
+		{"", true, []string{"a.pkr.hcl", "b.pkrvars.hcl", "c.auto.pkrvars.hcl", "imago.hcl", "sub/g.pkr.hcl"}},
 		{"d.hcl", false, []string{"d.hcl"}},
 		{".git", true, []string{".git/h.pkr.hcl"}},
 	} {

@@ -43,11 +43,18 @@ func (u *upgrader) text(text string, in where) string {
 	}
 	var b strings.Builder
 	b.WriteByte('"')
-	for _, p := range all {
+	for i, p := range all {
 		if p.expr {
 			b.WriteString("${" + p.text + "}")
-		} else {
-			b.WriteString(escape(p.text))
+			continue
+		}
+		plain := p.text
+		if i+1 < len(all) { // $ and ${x} together are an escape
+			plain = strings.TrimRight(plain, "$")
+		}
+		b.WriteString(escape(plain))
+		if dollars := p.text[len(plain):]; dollars != "" {
+			b.WriteString("${" + literal(dollars) + "}")
 		}
 	}
 	b.WriteByte('"')

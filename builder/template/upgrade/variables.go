@@ -140,8 +140,9 @@ func (u *upgrader) variables() {
 	}
 	slices.Sort(undeclared)
 	for _, name := range undeclared {
+		u.gap()
 		u.comment("The template uses this variable and does not declare it: without a value it is empty.")
-		u.declare(name, "")
+		u.variable(name, "")
 	}
 	for _, name := range u.env {
 		id, _ := identifier("env_" + name)
@@ -157,19 +158,7 @@ func (u *upgrader) variables() {
 func (u *upgrader) declare(name string, fallback any) {
 	v := u.vars[name]
 	u.gap()
-	u.begin("variable", v.name)
-	u.attribute("type", "string")
-	switch {
-	case fallback == nil:
-	case v.computed:
-		u.attribute("default", "null")
-	default:
-		u.attribute("default", u.fallback(fallback))
-	}
-	if v.sensitive {
-		u.attribute("sensitive", "true")
-	}
-	u.end()
+	u.variable(name, fallback)
 	if !v.computed {
 		return
 	}
@@ -181,6 +170,24 @@ func (u *upgrader) declare(name string, fallback any) {
 		u.warn("the default of %s has calls in it that HCL2 makes only where it is used: %s", name, fallback)
 	}
 	u.attribute("expression", "var."+v.name+" != null ? var."+v.name+" : "+text)
+	if v.sensitive {
+		u.attribute("sensitive", "true")
+	}
+	u.end()
+}
+
+// variable writes a variable block.
+func (u *upgrader) variable(name string, fallback any) {
+	v := u.vars[name]
+	u.begin("variable", v.name)
+	u.attribute("type", "string")
+	switch {
+	case fallback == nil:
+	case v.computed:
+		u.attribute("default", "null")
+	default:
+		u.attribute("default", u.fallback(fallback))
+	}
 	if v.sensitive {
 		u.attribute("sensitive", "true")
 	}
