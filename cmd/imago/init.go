@@ -56,7 +56,10 @@ func (s *session) plugins(path string) ([]template.Plugin, error) {
 }
 
 // builtIn lists the plugins whose work imago does itself, by the last part of their source.
-func builtIn() []string { return []string{"amazon", "amazon-ami-management", "ansible"} }
+func builtIn() []string {
+	all := []string{"amazon", "amazon-ami-management", "ansible"}
+	return slices.DeleteFunc(all, func(plugin string) bool { return !template.Supported(plugin) })
+}
 
 // pluginName is the last part of a plugin's source, else the template's word for it.
 func pluginName(p template.Plugin) string {
