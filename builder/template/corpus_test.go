@@ -71,12 +71,6 @@ func TestCorpus(t *testing.T) {
 // parseRow reads one template in the way that the index says.
 func parseRow(t *testing.T, dir string, row map[string]string) error {
 	root := filepath.Join(dir, "json", row["id"])
-	_, err := template.Parse(filepath.Join(root, row["template"]), rowOptions(t, root, row))
-	return err
-}
-
-// rowOptions are what the index says of a template whose repository is at root.
-func rowOptions(t *testing.T, root string, row map[string]string) template.Options {
 	cwd := filepath.Join(root, row["run_cwd"])
 	o := template.Options{
 		Getwd: cwd, Vars: map[string]string{},
@@ -100,7 +94,8 @@ func rowOptions(t *testing.T, root string, row map[string]string) template.Optio
 			t.Errorf("%s: argument %q is new", row["id"], args[i])
 		}
 	}
-	return o
+	_, err := template.Parse(filepath.Join(root, row["template"]), o)
+	return err
 }
 
 func split(err error) []*template.Error {

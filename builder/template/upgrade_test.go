@@ -1,14 +1,10 @@
 package template_test
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -31,67 +27,6 @@ func TestUpgradeSaysTheSame(t *testing.T) {
 	}
 }
 
-// TestUpgradeCorpus does it for real templates, if IMAGO_CORPUS names a directory of them: all those that can be read.
-func TestUpgradeCorpus(t *testing.T) {
-	dir := os.Getenv("IMAGO_CORPUS")
-	if dir == "" {
-		t.Log("IMAGO_CORPUS is not set: no corpus to read")
-		return
-	}
-	same, readable := 0, 0
-	for _, row := range corpusRows(t, filepath.Join(dir, "index.tsv")) {
-		if row["kind"] != "json" {
-			continue
-		}
-		t.Run(row["id"], func(t *testing.T) {
-			root := copied(t, filepath.Join(dir, "json", row["id"]))
-			o := rowOptions(t, root, row)
-			o.Now, o.Seed = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), "seed"
-			path := filepath.Join(root, row["template"])
-			if _, err := template.Parse(path, o); err != nil {
-				leaveOut(t, path)
-			}
-			parsed, err := template.Parse(path, o)
-			if err != nil {
-				t.Skip(err)
-			}
-			rename(t, path, parsed.Builds)
-			readable++
-			if sameWhenUpgraded(t, path, o) {
-				same++
-			}
-		})
-	}
-	t.Logf("%d of %d templates that can be read are the same in HCL2", same, readable)
-}
-
-// leaveOut takes out of a JSON template what is not supported.
-func leaveOut(t *testing.T, path string) {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var root map[string]any
-	if err := json.Unmarshal(data, &root); err != nil {
-		t.Skip(err)
-	}
-	for _, section := range []string{"builders", "provisioners", "post-processors"} {
-		list, _ := root[section].([]any)
-		root[section] = slices.DeleteFunc(list, func(v any) bool {
-			o, _ := v.(map[string]any)
-			kind, _ := o["type"].(string)
-			return !template.Supported(kind)
-		})
-	}
-	if data, err = json.Marshal(root); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // copied is a copy of a directory, to put files into.
 func copied(t *testing.T, dir string) string {
 	t.Helper()
@@ -100,22 +35,6 @@ func copied(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	return to
-}
-
-// rename gives builds names that HCL2 has letters for.
-func rename(t *testing.T, path string, builds []template.Build) {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(data)
-	for _, b := range builds {
-		text = strings.ReplaceAll(text, strconv.Quote(b.Name), strconv.Quote(strings.NewReplacer(" ", "_", ".", "_").Replace(b.Name)))
-	}
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // sameWhenUpgraded reads a JSON template, and what becomes of it.
