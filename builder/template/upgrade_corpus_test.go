@@ -2,6 +2,7 @@ package template_test
 
 import (
 	"encoding/json"
+	"flag"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,12 +14,13 @@ import (
 	"github.com/imagobuild/imago/builder/template"
 )
 
-// TestUpgradeCorpus does it for real templates, if IMAGO_CORPUS names a directory of them: all those that can be read.
+var upgradeCorpus = flag.String("corpus", "", "upgrade the JSON templates of this folder, too")
+
+// TestUpgradeCorpus does it for real templates: all those of a folder that can be read.
 func TestUpgradeCorpus(t *testing.T) {
-	dir := os.Getenv("IMAGO_CORPUS")
+	dir := *upgradeCorpus
 	if dir == "" {
-		t.Log("IMAGO_CORPUS is not set: no corpus to read")
-		return
+		t.Skip("no -corpus")
 	}
 	same, readable := 0, 0
 	for _, row := range indexOf(t, dir) {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/imagobuild/imago/builder/template"
 )
 
 // passes is how often a text is formatted at most, until it stays the same: what one
@@ -21,6 +23,9 @@ const passes = 8
 // Source returns src in the canonical form. name is for messages. A text that
 // cannot be read is an error that says where.
 func Source(name string, src []byte) ([]byte, error) {
+	if why := template.TooMuch(src); why != "" {
+		return nil, fmt.Errorf("%s: the file %s", name, why)
+	}
 	if _, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos); diags.HasErrors() {
 		return nil, mistakes(diags)
 	}

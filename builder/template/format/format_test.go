@@ -62,6 +62,18 @@ func TestSourceSaysWhereItIsWrong(t *testing.T) {
 	}
 }
 
+// TestSourceIsBounded: what would take all memory to read is refused.
+func TestSourceIsBounded(t *testing.T) {
+	for text, want := range map[string]string{
+		"a = " + strings.Repeat("(", 100_000): "x: the file is nested deeper than 500 levels",
+		strings.Repeat("#", 2<<20):            "x: the file has 2097152 bytes, and may have 1048576",
+	} {
+		if _, err := format.Source("x", []byte(text)); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
 func TestDiff(t *testing.T) {
 	number := func(n int, change map[int]string) string {
 		var b strings.Builder
