@@ -45,15 +45,16 @@ func TestTemplate(t *testing.T) {
 
 func TestTemplateRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                      "t.json:1:1: the file ends too early",
-		"{\"a\": 1,\n\"a\": 2}": `t.json:2:4: "a" is here twice; keep one`,
-		"{\n  a: 1}":            "t.json:2:3: invalid character 'a'",
-		"{} {}":                 "t.json:1:5: there is something behind the end of the object",
-		"{\"a\": [1, 2":         "t.json:1:12: the file ends too early",
-		"3":                     "t.json: a template must be a JSON object",
+		"":                        "t.json:1:1: the file ends too early",
+		"{\"a\": 1,\n\"a\": 2}":   `t.json:2:4: "a" is here twice; keep one`,
+		"{\n  a: 1}":              "t.json:2:3: invalid character 'a'",
+		"{} {}":                   "t.json:1:5: there is something behind the end of the object",
+		"{\"a\": [1, 2":           "t.json:1:12: the file ends too early",
+		strings.Repeat("[", 1000): "t.json:1:403: nested deeper than 400 levels",
+		"3":                       "t.json: a template must be a JSON object",
 	} {
 		if got, _, err := fix.Template("t.json", []byte(text)); err == nil || !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("%q: got %q %v, want %s", text, got, err, want)
+			t.Errorf("%.40q: got %q %v, want %s", text, got, err, want)
 		}
 	}
 }

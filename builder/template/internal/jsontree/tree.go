@@ -140,7 +140,7 @@ func Write(v any) ([]byte, error) {
 func Read(name string, data []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
-	v, err := read(d)
+	v, err := read(d, 0)
 	if err == nil {
 		if _, more := d.Token(); more != io.EOF {
 			err = errors.New("there is something behind the end of the object")
@@ -156,22 +156,28 @@ func Read(name string, data []byte) (any, error) {
 	return v, nil
 }
 
-// read reads one value.
-func read(d *json.Decoder) (any, error) {
+// maxDepth is how deep lists and objects may nest: less than HCL2 may.
+const maxDepth = 400
+
+// read reads one value, that many levels deep.
+func read(d *json.Decoder, depth int) (any, error) {
 	t, err := d.Token()
 	if err != nil {
 		return nil, err
 	}
+	if depth > maxDepth {
+		return nil, fmt.Errorf("nested deeper than %d levels", maxDepth)
+	}
 	switch t {
 	case json.Delim('{'):
-		return readObject(d)
+		return readObject(d, depth+1)
 	case json.Delim('['):
-		return readList(d)
+		return readList(d, depth+1)
 	}
 	return t, nil
 }
 
-func readObject(d *json.Decoder) (*Object, error) {
+func readObject(d *json.Decoder, depth int) (*Object, error) {
 	o := &Object{}
 	for d.More() {
 		t, err := d.Token()
@@ -185,7 +191,7 @@ func readObject(d *json.Decoder) (*Object, error) {
 		if _, twice := o.Get(name); twice {
 			return nil, fmt.Errorf("%q is here twice; keep one", name)
 		}
-		v, err := read(d)
+		v, err := read(d, depth)
 		if err != nil {
 			return nil, err
 		}
@@ -195,10 +201,10 @@ func readObject(d *json.Decoder) (*Object, error) {
 	return o, err
 }
 
-func readList(d *json.Decoder) (*List, error) {
+func readList(d *json.Decoder, depth int) (*List, error) {
 	l := &List{}
 	for d.More() {
-		v, err := read(d)
+		v, err := read(d, depth)
 		if err != nil {
 			return nil, err
 		}
