@@ -3,9 +3,11 @@ package template_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,13 +73,13 @@ func randomTemplate(r *rand.Rand) map[string]any {
 		options := map[string]any{
 			"ami_description": randomText(r), "ami_regions": pick[any](r, "eu-west-1,eu-central-1", "{{user `regions`}}", []any{"eu-west-1"}, ""),
 			"ami_users": pick[any](r, "1,2", []any{"1", 2}, 3), "ebs_optimized": pick[any](r, true, "true", "false", "{{user `yes`}}", 1),
-			"tags": map[string]any{"plain": randomText(r), "for": true, "a b": 1.5, "${k}": "v", "Name": nil}, "run_tag": []any{map[string]any{"key": "k", "value": randomText(r)}},
+			"tags": map[string]any{"plain": randomText(r), "for": true, "a b": 1.5, "${k}": "v"}, "run_tag": []any{map[string]any{"key": "k", "value": randomText(r)}},
 			"user_data":                    randomText(r),
 			"launch_block_device_mappings": pick[any](r, map[string]any{"device_name": "/dev/xvda", "volume_size": "{{user `size`}}"}, []any{map[string]any{"device_name": "/dev/xvda"}, map[string]any{"device_name": "/dev/xvdb", "volume_size": 1e1}}),
 			"metadata_options":             map[string]any{"http_tokens": "required", "http_put_response_hop_limit": "2"}, "ssh_timeout": "10m", "profile": nil, "_why": "a\ncomment",
 		}
-		for name, v := range options {
-			if r.IntN(2) == 0 && v != nil && !(name == "tags" && v.(map[string]any)["Name"] == nil && delNil(v)) {
+		for _, name := range slices.Sorted(maps.Keys(options)) {
+			if v := options[name]; r.IntN(2) == 0 && v != nil {
 				b[name] = v
 			}
 		}
@@ -103,15 +105,4 @@ func randomTemplate(r *rand.Rand) map[string]any {
 		"builders":            []any{builder("web"), builder("db")}, "provisioners": steps, "post-processors": post,
 		"description": randomText(r), "_comment": fmt.Sprint("none"),
 	}
-}
-
-// delNil takes null values out of an object, which no option of names and values may hold.
-func delNil(v any) bool {
-	o := v.(map[string]any)
-	for k, v := range o {
-		if v == nil {
-			delete(o, k)
-		}
-	}
-	return false
 }
