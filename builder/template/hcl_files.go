@@ -70,7 +70,7 @@ func (m *module) list(endings ...string) []string {
 
 // readFile reads one file, of a template or of variables, and returns nil when it cannot be understood.
 func (m *module) readFile(name string) hcl.Body {
-	data, err := os.ReadFile(m.local(name))
+	data, err := m.source(name)
 	if err != nil {
 		m.problems.add(name, pos{}, "the file %s", reason(err))
 		return nil

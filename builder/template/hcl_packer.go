@@ -34,27 +34,46 @@ func (m *module) checkConstraint(a *hcl.Attribute) {
 	}
 }
 
-// readRequiredPlugins checks the shape alone.
+// Plugin is one that an HCL2 template wants to be there.
+type Plugin struct {
+	Name    string // the template's word for it
+	Source  string // such as github.com/hashicorp/amazon; empty when it is not said
+	Version string // what it may be, such as ">= 1.2"; may be empty
+}
+
+// readRequiredPlugins lists the plugins and checks the shape of what is said of them.
 func (m *module) readRequiredPlugins(b *hcl.Block) {
 	attrs, diags := b.Body.JustAttributes()
 	m.diagnose(diags)
 	for _, a := range sortedAttributes(attrs) {
 		v, diags := a.Expr.Value(nil)
 		m.diagnose(diags)
-		if diags.HasErrors() || v.Type() == cty.String {
+		if diags.HasErrors() {
 			continue
 		}
-		if !v.Type().IsObjectType() {
+		if v.Type() != cty.String && !v.Type().IsObjectType() {
 			m.problem(posOf(a.Expr.Range()), "the plugin %s must be an object with a version and a source", a.Name)
 			continue
 		}
-		if !v.Type().HasAttribute("version") {
-			continue
+		plugin := Plugin{Name: a.Name, Source: stringIn(v, "source"), Version: stringIn(v, "version")}
+		if v.Type() == cty.String && v.IsKnown() && !v.IsNull() {
+			plugin.Version = v.AsString()
 		}
-		if version := v.GetAttr("version"); version.Type() == cty.String && !version.IsNull() {
-			if _, err := satisfies("0.0.0", version.AsString()); err != nil {
-				m.problem(posOf(a.Expr.Range()), "the version of plugin %s: %s", a.Name, err)
-			}
+		m.result.Plugins = append(m.result.Plugins, plugin)
+		version := stringIn(v, "version")
+		if _, err := satisfies("0.0.0", version); err != nil && version != "" {
+			m.problem(posOf(a.Expr.Range()), "the version of plugin %s: %s", a.Name, err)
 		}
 	}
+}
+
+// stringIn is a string among an object's attributes, or empty.
+func stringIn(v cty.Value, name string) string {
+	if !v.Type().IsObjectType() || v.IsNull() || !v.Type().HasAttribute(name) {
+		return ""
+	}
+	if a := v.GetAttr(name); a.Type() == cty.String && a.IsKnown() && !a.IsNull() {
+		return a.AsString()
+	}
+	return ""
 }

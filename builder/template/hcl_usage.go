@@ -63,17 +63,21 @@ func (m *module) provisionerValues(u *usage, all []component) []value {
 	return list
 }
 
-// postProcessorValues lists the post-processors. A sequence hands the image on as it is, so that the order is all that counts.
-func (m *module) postProcessorValues(u *usage) []value {
-	var list []value
-	for _, sequence := range u.block.postProcessors {
-		for _, c := range sequence {
-			if v := m.componentValue(u, c, len(list)); v.kind == kindObject {
-				list = append(list, v)
+// postProcessorValues lists the post-processors, a list for each sequence.
+func (m *module) postProcessorValues(u *usage) [][]value {
+	var all [][]value
+	index := 0
+	for _, components := range u.block.postProcessors {
+		var sequence []value
+		for _, c := range components {
+			if v := m.componentValue(u, c, index); v.kind == kindObject {
+				sequence = append(sequence, v)
+				index++
 			}
 		}
+		all = append(all, sequence)
 	}
-	return list
+	return all
 }
 
 // componentValue evaluates a component's body, for one build. One that says something of the machine is evaluated once

@@ -41,6 +41,10 @@ type Options struct {
 	// nothing outside is asked.
 	Lookup Lookup
 
+	// Text is the template, where it is not in a file: the path is a name for messages then, and what is beside the
+	// template is in the working directory.
+	Text []byte
+
 	// HCL reads the template as HCL2 whatever its name is (-config-type=hcl2).
 	HCL bool
 
@@ -85,6 +89,9 @@ type Template struct {
 
 	// Outline is the shape of an HCL2 template. Nil for JSON.
 	Outline *Outline
+
+	// Plugins are those of required_plugins, in the template's order. What is built in stands for them.
+	Plugins []Plugin
 
 	Warnings []string // what is taken but has no effect, or looks like a mistake
 }
@@ -189,7 +196,7 @@ func newParser(path string, o Options) (*parser, error) {
 
 // readRoot reads the file and checks what stands at its top.
 func (p *parser) readRoot() bool {
-	data, err := os.ReadFile(p.local(p.path))
+	data, err := p.source(p.path)
 	if err != nil {
 		p.problems.add(p.path, pos{}, "the template %s", reason(err))
 		return false
@@ -214,6 +221,14 @@ func (p *parser) readRoot() bool {
 	p.checkVersion(o.plain("min_packer_version"), root)
 	o.finish()
 	return true
+}
+
+// source is the text of a file of the template's.
+func (p *parser) source(path string) ([]byte, error) {
+	if path == p.path && p.o.Text != nil {
+		return p.o.Text, nil
+	}
+	return os.ReadFile(p.local(path))
 }
 
 // checkVersion holds min_packer_version against the language that is read here.

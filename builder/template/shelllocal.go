@@ -44,7 +44,7 @@ func readShellLocal(o *object) builder.Step {
 		return nil
 	}
 	do := func(ctx context.Context, f builder.Facts, stdout, stderr io.Writer) error {
-		return run(ctx, f, nil, stdout, stderr)
+		return run(ctx, f, []string{"PACKER_RUN_UUID=" + f.RunID}, stdout, stderr)
 	}
 	return builder.Local{StepOptions: common, Name: name, Text: text, Do: do}
 }

@@ -31,7 +31,7 @@ func otherProvisioners() []string {
 
 func otherPostProcessors() []string {
 	return []string{
-		"amazon-ami-management", "amazon-import", "ami-copy", "artifice", "atlas", "checksum", "compress", "docker-import", "docker-push",
+		"amazon-import", "ami-copy", "atlas", "compress", "docker-import", "docker-push",
 		"docker-save", "docker-tag", "generator", "googlecompute-export", "json-updater", "provenance", "vagrant", "vagrant-cloud", "vsphere",
 	}
 }

@@ -22,15 +22,17 @@ func newApp(s *session) *cli.App {
 		HideVersion: true,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "print the version", DisableDefaultText: true},
+			&cli.BoolFlag{Name: machineName, Hidden: true}, // with --version
 			cli.HelpFlag, // v2 adds it only where there is no command named help
 		},
 		Commands: []*cli.Command{
 			buildCommand(s), bakeCommand(s), planCommand(s), validateCommand(s), inspectCommand(s), newCommand(s),
+			fmtCommand(s), consoleCommand(s), upgradeCommand(s), fixCommand(s), initCommand(s), pluginsCommand(s),
 			localCommand(s), imagesCommand(s), pruneCommand(s), gcCommand(s), versionCommand(s), helpCommand(s),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Bool("version") && !c.Args().Present() {
-				return s.printVersion(false)
+				return s.printVersion(c.Bool(machineName))
 			}
 			return unknownCommand(c, s)
 		},

@@ -21,7 +21,8 @@ import (
 type result struct {
 	build   template.Build
 	image   builder.Image
-	printed bool // its id is on stdout
+	made    []artifact // files, by post-processors
+	printed bool       // its id is on stdout
 	err     error
 }
 
@@ -200,7 +201,8 @@ func (b *bake) one(ctx context.Context, i int, build template.Build) (r result) 
 		r.image, r.err = b.builder(i, build, b.scribe(build)).Build(ctx, build.Config)
 	}
 	if r.image.ID != "" {
-		r.err = errors.Join(r.err, b.postProcess(ctx, r.build, r.image))
+		made, err := b.postProcess(ctx, r.build, r.image)
+		r.made, r.err = made, errors.Join(r.err, err)
 	}
 	r.err = plainly(ctx, r.err)
 	b.view.end(build.Name, r.err)

@@ -74,7 +74,7 @@ func buildCommand(s *session) *cli.Command {
 			noReuseFlag(),
 			localFlag(),
 			hostKeyFlag(),
-		}, scanFlags(), withoutMeaning("ignore-prerelease-plugins", "use-sequential-evaluation", "skip-enforcement")),
+		}, scanFlags(), withoutMeaning(s, "ignore-prerelease-plugins", "use-sequential-evaluation", "skip-enforcement")),
 		Action: func(c *cli.Context) error {
 			o, err := readBuildOptions(c, s)
 			if err != nil {
@@ -93,7 +93,7 @@ func readBuildOptions(c *cli.Context, s *session) (buildOptions, error) {
 	if err := arguments(c, 1, 1); err != nil {
 		return buildOptions{}, err
 	}
-	t, err := templateOptions(c)
+	t, err := templateOptions(c, s)
 	if err != nil {
 		return buildOptions{}, err
 	}

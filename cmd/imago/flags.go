@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -14,17 +16,23 @@ import (
 
 // templateFlags are the flags of every command that reads a template.
 func templateFlags() []cli.Flag {
+	return append(valueFlags(),
+		&cli.StringSliceFlag{Name: "only", Usage: "only these builds, `NAME,NAME`; with HCL2 patterns such as release.amazon-ebs.*"},
+		&cli.StringSliceFlag{Name: "except", Usage: "all but these builds and post-processors, `NAME,NAME`"},
+	)
+}
+
+// valueFlags say what a template's variables are worth.
+func valueFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "var", Usage: "set a variable of the template, `NAME=VALUE`; may be repeated"},
 		&cli.StringSliceFlag{Name: "var-file", Usage: "read variables from a `FILE`, JSON or HCL; may be repeated, later ones win, -var wins over all"},
 		&cli.StringFlag{Name: "config-type", Value: "json", Usage: "the language of a template whose name does not say it: json or hcl2"},
-		&cli.StringSliceFlag{Name: "only", Usage: "only these builds, `NAME,NAME`; with HCL2 patterns such as release.amazon-ebs.*"},
-		&cli.StringSliceFlag{Name: "except", Usage: "all but these builds and post-processors, `NAME,NAME`"},
 	}
 }
 
-// templateOptions reads templateFlags.
-func templateOptions(c *cli.Context) (template.Options, error) {
+// templateOptions reads templateFlags and, when the template is called -, stdin.
+func templateOptions(c *cli.Context, s *session) (template.Options, error) {
 	o := template.Options{
 		VarFiles: c.StringSlice("var-file"),
 		Only:     names(c.StringSlice("only")),
@@ -38,6 +46,13 @@ func templateOptions(c *cli.Context) (template.Options, error) {
 		o.HCL = true
 	default:
 		return o, usagef("%s: --config-type %s is neither json nor hcl2", pathOf(c), kind)
+	}
+	if c.Args().First() == "-" {
+		text, err := io.ReadAll(s.stdin)
+		if err != nil {
+			return o, fmt.Errorf("read the template from stdin: %w", err)
+		}
+		o.Text = append([]byte{}, text...) // not nil
 	}
 	var err error
 	o.Vars, err = readVars(c)
@@ -70,12 +85,29 @@ func names(lists []string) []string {
 	return all
 }
 
-// withoutMeaning are flags of Packer's that switch off what imago does not
-// have (plugins, a registry); they are taken so that commands need no change.
-func withoutMeaning(flags ...string) []cli.Flag {
+// withoutMeaning are flags of Packer's that are about what imago does not have;
+// they are taken, with a notice, so that commands need no change.
+func withoutMeaning(s *session, flags ...string) []cli.Flag {
+	why := map[string]string{
+		"force":                     "nothing is installed",
+		"ignore-prerelease-plugins": "there are no plugins",
+		"path":                      "nothing is installed",
+		"skip-enforcement":          "imago reports to no registry",
+		"upgrade":                   "nothing is installed",
+		"use-sequential-evaluation": "values are evaluated when they are needed, in whatever order they stand",
+	}
 	var all []cli.Flag
 	for _, name := range flags {
-		all = append(all, &cli.BoolFlag{Name: name, Hidden: true})
+		notice := func(set bool) {
+			if set {
+				s.say("imago: -%s has no effect: %s", name, why[name])
+			}
+		}
+		if name == "path" {
+			all = append(all, &cli.StringFlag{Name: name, Hidden: true, Action: func(*cli.Context, string) error { notice(true); return nil }})
+			continue
+		}
+		all = append(all, &cli.BoolFlag{Name: name, Hidden: true, Action: func(_ *cli.Context, set bool) error { notice(set); return nil }})
 	}
 	return all
 }

@@ -26,12 +26,12 @@ func inspectCommand(s *session) *cli.Command {
 		ArgsUsage:   "TEMPLATE",
 		Description: inspectHelp,
 		Flags: slices.Concat(templateFlags(), []cli.Flag{machineFlag()},
-			withoutMeaning("use-sequential-evaluation")),
+			withoutMeaning(s, "use-sequential-evaluation")),
 		Action: func(c *cli.Context) error {
 			if err := arguments(c, 1, 1); err != nil {
 				return err
 			}
-			o, err := templateOptions(c)
+			o, err := templateOptions(c, s)
 			if err != nil {
 				return err
 			}

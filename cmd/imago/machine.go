@@ -3,8 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/urfave/cli/v2"
 )
 
 // machine writes Packer's machine-readable lines: a time, a target, a type and
@@ -51,4 +54,27 @@ func (m machine) format(l line) string {
 		verb = "error"
 	}
 	return m.text("", "ui", verb, layout{}.format(l))
+}
+
+// machineFlag is -machine-readable.
+func machineFlag() cli.Flag {
+	return &cli.BoolFlag{Name: machineName, Usage: "write Packer's machine-readable lines to stdout"}
+}
+
+const machineName = "machine-readable"
+
+// machineFirst moves -machine-readable behind the command: Packer takes it
+// anywhere, also before the command and behind the template.
+func machineFirst(args []string) []string {
+	var rest []string
+	for _, a := range args {
+		if a != "-"+machineName && a != "--"+machineName {
+			rest = append(rest, a)
+		}
+	}
+	if len(rest) == len(args) {
+		return args
+	}
+	command := 1 + slices.IndexFunc(rest[1:], func(a string) bool { return !strings.HasPrefix(a, "-") })
+	return slices.Insert(rest, command+1, "-"+machineName)
 }

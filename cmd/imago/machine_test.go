@@ -40,7 +40,7 @@ func someResults() []result {
 		{build: built("web"), image: builder.Image{
 			ID: "ami-2", Region: "us-west-2", Name: "web hunter2", Snapshots: []string{"snap-1"},
 			Copies: map[string]string{"eu-west-1": "ami-3"}, Source: builder.SourceImage{ID: "ami-1"}, Took: 1234567 * time.Microsecond,
-		}},
+		}, made: []artifact{fileArtifact("artifice", []string{"a", "b"})}},
 		{build: built("db"), err: errors.New("launch: no, hunter2")},
 		{build: built("api"), image: builder.Image{ID: "ami-4", Region: "us-west-2", Name: "api"}, err: errors.New("post-processor manifest: disk full")},
 	}
@@ -93,18 +93,29 @@ func TestReportMachine(t *testing.T) {
 	want := `T,,error-count,2
 T,db,error,launch: no%!(PACKER_COMMA) <sensitive>
 T,api,error,post-processor manifest: disk full
-T,web,artifact-count,1
+T,,ui,say,\n==> Builds finished. The artifacts of successful builds are:
+T,web,artifact-count,2
 T,web,artifact,0,builder-id,mitchellh.amazonebs
 T,web,artifact,0,id,eu-west-1:ami-3%!(PACKER_COMMA)us-west-2:ami-2
 T,web,artifact,0,string,AMIs were created:\neu-west-1: ami-3\nus-west-2: ami-2\n
 T,web,artifact,0,files-count,0
 T,web,artifact,0,end
+T,,ui,say,--> web: AMIs were created:\neu-west-1: ami-3\nus-west-2: ami-2\n
+T,web,artifact,1,builder-id,packer.post-processor.artifice
+T,web,artifact,1,id,
+T,web,artifact,1,string,Created artifact from files: a%!(PACKER_COMMA) b
+T,web,artifact,1,files-count,2
+T,web,artifact,1,file,0,a
+T,web,artifact,1,file,1,b
+T,web,artifact,1,end
+T,,ui,say,--> web: Created artifact from files: a%!(PACKER_COMMA) b
 T,api,artifact-count,1
 T,api,artifact,0,builder-id,mitchellh.amazonebs
 T,api,artifact,0,id,us-west-2:ami-4
 T,api,artifact,0,string,AMIs were created:\nus-west-2: ami-4\n
 T,api,artifact,0,files-count,0
 T,api,artifact,0,end
+T,,ui,say,--> api: AMIs were created:\nus-west-2: ami-4\n
 `
 	stdout = regexp.MustCompile(`(?m)^\d+,`).ReplaceAllString(stdout, "T,")
 	if diff := cmp.Diff(want, stdout); diff != "" {
@@ -112,6 +123,19 @@ T,api,artifact,0,end
 	}
 	if stderr != "" {
 		t.Errorf("stderr = %q, want nothing", stderr)
+	}
+}
+
+// TestReportMachineNothing: when nothing was made, that is said.
+func TestReportMachineNothing(t *testing.T) {
+	var out strings.Builder
+	s := newSession(strings.NewReader(""), &out, io.Discard)
+	if err := s.report([]result{{build: template.Build{Name: "db"}, err: errors.New("no")}}, buildOptions{readable: true}, "run-1"); err != nil {
+		t.Fatal(err)
+	}
+	want := "T,,error-count,1\nT,db,error,no\nT,,ui,say,\\n==> Builds finished but no artifacts were created.\n"
+	if got := regexp.MustCompile(`(?m)^\d+,`).ReplaceAllString(out.String(), "T,"); got != want {
+		t.Errorf("stdout = %q, want %q", got, want)
 	}
 }
 

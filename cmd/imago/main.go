@@ -23,13 +23,13 @@ func main() {
 // code out. A second signal ends it at once, whatever is still under way.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	s := newSession(stdin, stdout, stderr)
-	s.args = args
+	s.args = machineFirst(args)
 	defer s.stderr.Flush()
 	ctx, abandoned, stop := s.watchSignals(context.Background(), sameSignal)
 	defer stop()
 
 	done := make(chan error, 1)
-	go func() { done <- newApp(s).RunContext(ctx, args) }()
+	go func() { done <- newApp(s).RunContext(ctx, s.args) }()
 	select {
 	case err := <-done:
 		s.explain(err)
@@ -39,13 +39,15 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 }
 
-// The exit codes. 3 is kept for a release whose new version is unhealthy.
+// The exit codes. 3 is fmt's, as in Packer; elsewhere it is kept for a release
+// whose new version is unhealthy.
 const (
-	exitDone     = 0
-	exitFailed   = 1
-	exitUsage    = 2
-	exitLeak     = 4
-	exitCanceled = 130
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitUnformatted = 3
+	exitLeak        = 4
+	exitCanceled    = 130
 )
 
 // exitCode is the one place where an error becomes an exit code. A leak
@@ -60,6 +62,8 @@ func exitCode(err error) int {
 		return exitCanceled
 	case is[*usageError](err):
 		return exitUsage
+	case is[*unformattedError](err):
+		return exitUnformatted
 	default:
 		return exitFailed
 	}

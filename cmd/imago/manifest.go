@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,12 +22,18 @@ type manifestBuild struct {
 	Name        string            `json:"name"`
 	BuilderType string            `json:"builder_type"`
 	BuildTime   int64             `json:"build_time,omitempty"` // Unix seconds
-	Files       []string          `json:"files"`                // an image has none: null
+	Files       []manifestFile    `json:"files"`                // an image has none: null
 	ArtifactID  string            `json:"artifact_id"`
 	RunUUID     string            `json:"packer_run_uuid"`
 	CustomData  map[string]string `json:"custom_data"`
 	Fingerprint string            `json:"fingerprint,omitempty"` // these two are imago's own
 	Reused      bool              `json:"reused,omitempty"`
+}
+
+// manifestFile is a file that artifice or checksum handed on.
+type manifestFile struct {
+	Name string `json:"name"`
+	Size int64  `json:"size"`
 }
 
 // addToManifest appends a build to a manifest file, which is made when it is
@@ -79,15 +86,20 @@ func readManifest(path string) (m manifest, mode fs.FileMode, err error) {
 	return m, mode, nil
 }
 
-// replaceFile writes v as JSON beside path and renames it there, so that a
-// reader never sees half of it.
+// replaceFile writes v as JSON beside path and renames it there.
 func replaceFile(path string, mode fs.FileMode, v any) error {
+	return replaceWith(path, mode, func(w io.Writer) error { return writeJSON(w, v) })
+}
+
+// replaceWith writes a file beside path and renames it there, so that a reader
+// never sees half of it.
+func replaceWith(path string, mode fs.FileMode, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name()) // of no effect after the rename
-	err = errors.Join(writeJSON(f, v), f.Chmod(mode), f.Close())
+	err = errors.Join(write(f), f.Chmod(mode), f.Close())
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func planCommand(s *session) *cli.Command {
 			if err := arguments(c, 1, 1); err != nil {
 				return err
 			}
-			t, err := templateOptions(c)
+			t, err := templateOptions(c, s)
 			if err != nil {
 				return err
 			}

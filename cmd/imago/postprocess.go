@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,31 +17,54 @@ import (
 )
 
 // postProcess runs a build's post-processors, in the template's order, on the
-// image it made. The first that does not succeed ends them; the image stays.
-func (b *bake) postProcess(ctx context.Context, build template.Build, img builder.Image) error {
+// image it made, and returns what files they made of it. One that does not succeed ends
+// its list, as in Packer; the other lists run, and the image stays.
+func (b *bake) postProcess(ctx context.Context, build template.Build, img builder.Image) (made []artifact, err error) {
+	var errs []error
+	sequence, broken := -1, false
+	var current artifact
 	for _, p := range build.PostProcessors {
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return made, errors.Join(append(errs, context.Cause(ctx))...)
+		}
+		if p.Sequence != sequence {
+			sequence, broken, current = p.Sequence, false, imageArtifact(img)
+		}
+		if broken {
+			continue
 		}
 		b.view.say(build.Name, heading, "post-processor "+p.Name)
-		if err := b.postProcessOne(ctx, build, p, img); err != nil {
-			return fmt.Errorf("%s: post-processor %s: %w; the image %s stays", p.Where, p.Name, err, img.ID)
+		next, err := b.postProcessOne(ctx, build, p, img, current)
+		if err != nil {
+			errs, broken = append(errs, fmt.Errorf("%s: post-processor %s: %w; the image %s stays", p.Where, p.Name, err, img.ID)), true
+			continue
 		}
+		if !slices.Equal(next.files, current.files) {
+			made = append(made, next)
+		}
+		current = next
 	}
-	return nil
+	return made, errors.Join(errs...)
 }
 
-func (b *bake) postProcessOne(ctx context.Context, build template.Build, p template.PostProcessor, img builder.Image) error {
+// postProcessOne runs one, and returns what the next of its list gets.
+func (b *bake) postProcessOne(ctx context.Context, build template.Build, p template.PostProcessor, img builder.Image, from artifact) (artifact, error) {
 	switch {
 	case p.Manifest != nil:
-		return b.writeManifest(ctx, build, *p.Manifest, img)
+		return from, b.writeManifest(ctx, build, *p.Manifest, img, from)
 	case p.Shell != nil:
 		out := b.secrets.Lines(func(text string) { b.view.say(build.Name, output, text) })
 		err := p.Shell(ctx, b.facts(build, img), imageEnv(build, img, b.runID), out, out)
 		out.Flush()
-		return err
+		return from, err
+	case p.Files != nil:
+		return artifice(p.Files)
+	case p.Checksum != nil:
+		return checksum(ctx, *p.Checksum, from)
+	case p.Cleaner != nil:
+		return from, b.takeAway(ctx, build, *p.Cleaner, img)
 	default:
-		return errors.New("it has nothing to run")
+		return from, errors.New("it has nothing to run")
 	}
 }
 
@@ -68,7 +93,7 @@ func (b *bake) facts(build template.Build, img builder.Image) builder.Facts {
 }
 
 // writeManifest is the manifest post-processor.
-func (b *bake) writeManifest(ctx context.Context, build template.Build, m template.Manifest, img builder.Image) error {
+func (b *bake) writeManifest(ctx context.Context, build template.Build, m template.Manifest, img builder.Image, from artifact) error {
 	custom, err := m.Data(b.facts(build, img))
 	if err != nil {
 		return err
@@ -84,7 +109,8 @@ func (b *bake) writeManifest(ctx context.Context, build template.Build, m templa
 		Name:        b.secrets.Clean(build.ScriptName),
 		BuilderType: build.Type,
 		BuildTime:   time.Now().Unix(),
-		ArtifactID:  strings.Join(regionIDs(img), ","),
+		Files:       filesIn(from, m.StripPath),
+		ArtifactID:  from.id,
 		RunUUID:     b.runID,
 		CustomData:  custom,
 		Fingerprint: img.Fingerprint,
@@ -98,4 +124,19 @@ func (b *bake) writeManifest(ctx context.Context, build template.Build, m templa
 	}
 	b.view.say(build.Name, detail, "wrote "+filepath.Clean(m.Output))
 	return nil
+}
+
+// filesIn lists an artifact's files for a manifest. One that is not there has no size.
+func filesIn(a artifact, bare bool) (all []manifestFile) {
+	for _, path := range a.files {
+		f := manifestFile{Name: path}
+		if info, err := os.Stat(path); err == nil {
+			f.Size = info.Size()
+		}
+		if bare {
+			f.Name = filepath.Base(path)
+		}
+		all = append(all, f)
+	}
+	return all
 }

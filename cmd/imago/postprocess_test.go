@@ -20,6 +20,12 @@ import (
 
 // postProcessed runs post-processors on an image, and returns what was shown and the error.
 func postProcessed(t *testing.T, all ...template.PostProcessor) (shown string, err error) {
+	shown, _, err = processed(t, all...)
+	return shown, err
+}
+
+// processed returns what they made, too.
+func processed(t *testing.T, all ...template.PostProcessor) (shown string, made []artifact, err error) {
 	t.Helper()
 	var out strings.Builder
 	c := newClock()
@@ -30,12 +36,12 @@ func postProcessed(t *testing.T, all ...template.PostProcessor) (shown string, e
 	b.made.record("web", builder.Record{Act: builder.Made, Kind: builder.KindInstance, ID: "i-1"})
 	build := template.Build{Name: "web", ScriptName: "web", Type: "amazon-ebs", PostProcessors: all}
 	build.Config.SSH.User = "admin"
-	err = b.postProcess(t.Context(), build, someResults()[0].image)
-	return out.String(), err
+	made, err = b.postProcess(t.Context(), build, someResults()[0].image)
+	return out.String(), made, err
 }
 
-// TestPostProcessorsStop: the first that does not succeed ends them, says where
-// it stands in the template and that the image stays, and is no leak.
+// TestPostProcessorsStop: one that does not succeed ends its list, says where it
+// stands in the template and that the image stays, and is no leak. Other lists run.
 func TestPostProcessorsStop(t *testing.T) {
 	ran := ""
 	shell := func(name string, err error) template.PostProcessor {
@@ -47,14 +53,16 @@ func TestPostProcessorsStop(t *testing.T) {
 			return err
 		}}
 	}
-	shown, err := postProcessed(t, shell("one", nil), shell("two", errors.New("exited with status 7")), shell("three", nil))
+	other := shell("four", nil)
+	other.Sequence = 1
+	shown, err := postProcessed(t, shell("one", nil), shell("two", errors.New("exited with status 7")), shell("three", nil), other)
 	if want := "web.json:7: post-processor two: exited with status 7; the image ami-2 stays"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
 	if code := exitCode(err); code != exitFailed {
 		t.Errorf("exit code %d, want %d", code, exitFailed)
 	}
-	if ran != "one two " {
+	if ran != "one two four " {
 		t.Errorf("ran %q", ran)
 	}
 	want := `==> web: post-processor one
@@ -64,6 +72,11 @@ func TestPostProcessorsStop(t *testing.T) {
     web: <sensitive>
 ==> web: post-processor two
     web: hello from two
+    web: <sensitive>
+    web: <sensitive>
+    web: <sensitive>
+==> web: post-processor four
+    web: hello from four
     web: <sensitive>
     web: <sensitive>
     web: <sensitive>
@@ -125,6 +138,80 @@ func TestManifestPostProcessor(t *testing.T) {
 	if others, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*")); len(others) != 1 {
 		t.Errorf("beside the manifest there is %q", others)
 	}
+}
+
+// TestPostProcessorsHandOn: artifice and checksum hand files on to the rest of
+// their list; the next list has the image again.
+func TestPostProcessorsHandOn(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for name, text := range map[string]string{"dist/a.txt": "hi\n", "dist/b.txt": "ho\n", "c.bin": ""} {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	parsed := parsedPostProcessors(t, `["manifest", [
+		{"type": "artifice", "files": ["dist/*.txt", "c.bin"]},
+		{"type": "checksum", "checksum_types": ["md5", "sha256"], "output": "sums/{{.BuildName}}.{{.ChecksumType}}"},
+		{"type": "manifest", "output": "files.json", "strip_path": true, "strip_time": true}
+	], {"type": "manifest", "output": "again.json"}]`)
+	for range 2 { // the second time nothing is added to the sums
+		_, made, err := processed(t, parsed...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files := []string{"dist/a.txt", "dist/b.txt", "c.bin"}
+		sums := append(files, "sums/web.md5", "sums/web.sha256")
+		want := []artifact{
+			{kind: "packer.post-processor.artifice", text: "Created artifact from files: dist/a.txt, dist/b.txt, c.bin", files: files},
+			{kind: "packer.post-processor.checksum", text: "Created artifact from files: dist/a.txt, dist/b.txt, c.bin, sums/web.md5, sums/web.sha256", files: sums},
+		}
+		if diff := cmp.Diff(want, made, cmp.AllowUnexported(artifact{})); diff != "" {
+			t.Fatalf("made (-want +got)\n%s", diff)
+		}
+	}
+	text, err := os.ReadFile("sums/web.md5")
+	if want := "764efa883dda1e11db47671c4a3bbd9e\ta.txt\n79e7e210bdf335bb8651a46b9a8417ab\tb.txt\nd41d8cd98f00b204e9800998ecf8427e\tc.bin\n"; err != nil || string(text) != want {
+		t.Errorf("sums: %v %s, want %s", err, text, want)
+	}
+	var got, again manifest
+	for path, m := range map[string]*manifest{"files.json": &got, "again.json": &again} {
+		data, err := os.ReadFile(path)
+		if err := errors.Join(err, json.Unmarshal(data, m)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := manifestBuild{Name: "web", BuilderType: "amazon-ebs", RunUUID: "run-1", Files: []manifestFile{{"a.txt", 3}, {"b.txt", 3}, {"c.bin", 0}, {"web.md5", 117}, {"web.sha256", 213}}}
+	if diff := cmp.Diff(want, got.Builds[0]); diff != "" {
+		t.Errorf("manifest of files (-want +got)\n%s", diff)
+	}
+	if b := again.Builds[0]; b.ArtifactID != "eu-west-1:ami-3,us-west-2:ami-2" || b.Files != nil {
+		t.Errorf("manifest of the image: %+v", b)
+	}
+}
+
+// TestArtificeFindsNothing: what no pattern matches is an error.
+func TestArtificeFindsNothing(t *testing.T) {
+	t.Chdir(t.TempDir())
+	_, err := postProcessed(t, parsedPostProcessors(t, `[{"type": "artifice", "files": ["*.img"]}]`)...)
+	if want := "post-processor artifice: files: nothing here is called *.img; the image ami-2 stays"; err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
+// parsedPostProcessors reads a template's section.
+func parsedPostProcessors(t *testing.T, section string) []template.PostProcessor {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "t.json")
+	text := `{"builders": [{"type": "amazon-ebs", "name": "web", "source_ami": "ami-1", "instance_type": "t3.micro", "ssh_username": "admin", "ami_name": "web"}],
+		"post-processors": ` + section + `}`
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := template.Parse(path, template.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed.Builds[0].PostProcessors
 }
 
 // TestManifestSensitive: what is sensitive is not in the manifest, and somebody who wanted it there is told.

@@ -47,7 +47,7 @@ func (b *bake) newView(t *template.Template) *view {
 	case b.options.readable:
 		m := b.machine()
 		v.out = &plain{w: m.w, format: m.format, clean: v.clean, now: time.Now}
-	case b.tty != nil && !b.options.debug && !logging() && !dumbTerminal():
+	case b.tty != nil && !b.options.debug && !logged() && !dumbTerminal():
 		v.out = &live{w: b.stderr, format: format.format, clean: v.clean, now: time.Now, width: b.width}
 	default:
 		v.out = &plain{w: b.stderr, format: format.format, clean: v.clean, now: time.Now}

@@ -37,13 +37,13 @@ func (s *session) report(results []result, o buildOptions, runID string) error {
 func (s *session) summarize(results []result) {
 	for _, r := range results {
 		if r.image.ID != "" {
-			s.say("--> %s: %s", r.build.Name, strings.TrimRight(artifact(r.image), "\n"))
+			s.say("--> %s: %s", r.build.Name, strings.TrimRight(imageText(r.image), "\n"))
 		}
 	}
 }
 
-// artifact describes an image and its copies.
-func artifact(img builder.Image) string {
+// imageText describes an image and its copies.
+func imageText(img builder.Image) string {
 	text := "AMIs were created:\n"
 	for _, id := range regionIDs(img) {
 		text += strings.Replace(id, ":", ": ", 1) + "\n"
@@ -65,6 +65,23 @@ func regionIDs(img builder.Image) []string {
 	return ids
 }
 
+// artifacts are what a build made: its image, and the files of post-processors.
+func (r result) artifacts() []artifact {
+	if r.image.ID == "" {
+		return nil
+	}
+	return append([]artifact{imageArtifact(r.image)}, r.made...)
+}
+
+// lines are the data of an artifact's machine-readable lines.
+func (a artifact) lines() [][]string {
+	all := [][]string{{"builder-id", a.kind}, {"id", a.id}, {"string", a.text}, {"files-count", fmt.Sprint(len(a.files))}}
+	for i, f := range a.files {
+		all = append(all, []string{"file", fmt.Sprint(i), f})
+	}
+	return append(all, []string{"end"})
+}
+
 // reportMachine writes the errors and artifacts as Packer's lines.
 func (s *session) reportMachine(results []result) error {
 	m := s.machine()
@@ -83,16 +100,25 @@ func (s *session) reportMachine(results []result) error {
 	for _, r := range failed {
 		line(r.build.Name, "error", r.err.Error())
 	}
+	made := false
 	for _, r := range results {
-		if r.image.ID == "" {
-			continue
+		made = made || r.image.ID != ""
+	}
+	if !made {
+		line("", "ui", "say", "\n==> Builds finished but no artifacts were created.")
+		return errors.Join(errs...)
+	}
+	line("", "ui", "say", "\n==> Builds finished. The artifacts of successful builds are:")
+	for _, r := range results {
+		artifacts := r.artifacts()
+		if len(artifacts) > 0 {
+			line(r.build.Name, "artifact-count", fmt.Sprint(len(artifacts)))
 		}
-		line(r.build.Name, "artifact-count", "1")
-		for _, f := range [][]string{
-			{"builder-id", builderID}, {"id", strings.Join(regionIDs(r.image), ",")},
-			{"string", artifact(r.image)}, {"files-count", "0"}, {"end"},
-		} {
-			line(r.build.Name, "artifact", append([]string{"0"}, f...)...)
+		for i, a := range artifacts {
+			for _, f := range a.lines() {
+				line(r.build.Name, "artifact", append([]string{fmt.Sprint(i)}, f...)...)
+			}
+			line("", "ui", "say", "--> "+r.build.Name+": "+a.text)
 		}
 	}
 	return errors.Join(errs...)

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -27,6 +26,7 @@ type session struct {
 	args    []string
 	local   bool                 // builds run on the local cloud
 	display atomic.Pointer[view] // while builds run
+	logFile logFile
 }
 
 func newSession(stdin io.Reader, stdout, stderr io.Writer) *session {
@@ -46,17 +46,6 @@ func (s *session) interactive() bool {
 	f, ok := s.stdin.(*os.File)
 	return ok && s.tty != nil && term.IsTerminal(int(f.Fd()))
 }
-
-// log is for the people who maintain imago: silent unless IMAGO_LOG (or Packer's PACKER_LOG) is set.
-func (s *session) log() *slog.Logger {
-	if !logging() {
-		return slog.New(slog.DiscardHandler)
-	}
-	return slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
-}
-
-// logging says whether somebody asked for the log.
-func logging() bool { return envSet("IMAGO_LOG") || envSet("PACKER_LOG") }
 
 // envSet says whether a switch in the environment is on.
 func envSet(name string) bool {
@@ -92,6 +81,9 @@ func (s *session) say(format string, args ...any) {
 // explain prints an error: one line a problem, and how to take away what was left behind.
 func (s *session) explain(err error) {
 	for _, p := range problems(err) {
+		if slices.Contains(s.args, "-"+machineName) {
+			s.machine().line("", "ui", "error", p) // stdout that is gone has nobody to tell
+		}
 		for line := range strings.SplitSeq(s.secrets.Clean(strings.TrimRight(p, "\n")), "\n") {
 			s.say("imago: %s", line)
 		}

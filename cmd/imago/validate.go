@@ -37,7 +37,7 @@ func validateCommand(s *session) *cli.Command {
 			&cli.BoolFlag{Name: "no-warn-undeclared-var", Usage: "do not warn of values in variable files that an HCL2 template has no variable for"},
 			machineFlag(),
 			hostKeyFlag(),
-		}, withoutMeaning("ignore-prerelease-plugins", "use-sequential-evaluation")),
+		}, withoutMeaning(s, "ignore-prerelease-plugins", "use-sequential-evaluation")),
 		Action: func(c *cli.Context) error {
 			if err := arguments(c, 1, 1); err != nil {
 				return err
@@ -52,7 +52,7 @@ func validateCommand(s *session) *cli.Command {
 
 // validate is the command.
 func (s *session) validate(c *cli.Context) error {
-	o, err := templateOptions(c)
+	o, err := templateOptions(c, s)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/imagobuild/imago/builder/template"
 )
 
 // version is this program's; the build may set another with -ldflags "-X main.version=…".
@@ -41,20 +43,16 @@ func (s *session) printVersion(readable bool) error {
 			return err
 		}
 	}
-	return nil
+	return m.line("", "ui", "say", "imago "+version)
 }
 
 // printVersionJSON writes what a bug report needs.
 func (s *session) printVersionJSON() error {
 	return writeJSON(s.stdout, struct {
 		Version string `json:"version"`
+		Packer  string `json:"packer"` // whose templates are read
 		Go      string `json:"go"`
 		OS      string `json:"os"`
 		Arch    string `json:"arch"`
-	}{version, runtime.Version(), runtime.GOOS, runtime.GOARCH})
-}
-
-// machineFlag is -machine-readable.
-func machineFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "machine-readable", Usage: "write Packer's machine-readable lines to stdout"}
+	}{version, template.PackerVersion, runtime.Version(), runtime.GOOS, runtime.GOARCH})
 }
