@@ -130,89 +130,6 @@ func (s *scaler) lose(m *groupMember) {
 	s.delayLaunch()
 }
 
-// register makes a member a target where it is not yet one.
-func (s *scaler) register(m *groupMember) {
-	if s.g.isSuspended("AddToLoadBalancer") {
-		return
-	}
-	for _, t := range s.g.Targets {
-		if t.Removed || slices.Contains(m.Targets, t.ARN) || !s.c.targets.has(s.g.Region, t.ARN) {
-			continue
-		}
-		s.c.targets.register(t.ARN, m.ID)
-		m.Targets, s.changed = append(m.Targets, t.ARN), true
-	}
-}
-
-// dropTargets takes members out of the target groups that were detached, and
-// forgets those when nothing drains there any more.
-func (s *scaler) dropTargets() {
-	s.g.Targets = slices.DeleteFunc(s.g.Targets, func(t attachedTargets) bool {
-		if !t.Removed {
-			return false
-		}
-		drained := true
-		for _, m := range s.g.Members {
-			if at := slices.Index(m.Targets, t.ARN); at >= 0 {
-				s.c.targets.deregister(t.ARN, m.ID)
-				m.Targets, s.changed = slices.Delete(m.Targets, at, at+1), true
-			}
-			drained = drained && s.c.targets.health(t.ARN, m.ID) == ""
-		}
-		s.changed = s.changed || drained
-		return drained
-	})
-}
-
-// check has a member replaced that is not well.
-func (s *scaler) check(m *groupMember) {
-	why := s.ailment(m)
-	if why == "" {
-		m.Sick, m.Unhealthy = time.Time{}, false
-		return
-	}
-	if m.Sick.IsZero() {
-		m.Sick, s.changed = s.now, true
-	}
-	if s.now.Sub(m.Sick) < s.c.options.Delays[delayHealth] {
-		return
-	}
-	m.Unhealthy = true
-	if s.g.isSuspended("ReplaceUnhealthy") || s.g.isSuspended("Terminate") {
-		return
-	}
-	s.g.Unhealthy++
-	s.retire(m, fmt.Sprintf("At %s an instance was taken out of service in response to %s.", isoTime(s.now), why))
-}
-
-// ailment is what is wrong with a member in service, as AWS puts it.
-func (s *scaler) ailment(m *groupMember) string {
-	if !m.Condemned.IsZero() && !s.now.Before(m.Condemned) {
-		return "a user health-check"
-	}
-	if s.g.isSuspended("HealthCheck") {
-		return ""
-	}
-	if s.isDown(m) {
-		return "an EC2 health check indicating it has been terminated or stopped"
-	}
-	if s.now.Sub(m.Entered) < seconds(s.g.Grace) {
-		return ""
-	}
-	if s.c.state.Instances[m.ID].health().Status == "impaired" {
-		return "an EC2 instance status checks failure"
-	}
-	if !slices.Contains(s.g.HealthTypes, "ELB") {
-		return ""
-	}
-	for _, t := range m.Targets {
-		if s.c.targets.health(t, m.ID) == targetUnhealthy {
-			return "an ELB system health check failure"
-		}
-	}
-	return ""
-}
-
 // retire begins to take a member out of the group.
 func (s *scaler) retire(m *groupMember, cause string) *activity {
 	a := s.c.record(s.g, "Terminating EC2 instance: "+m.ID, cause, m.SubnetID, m.Zone)
@@ -245,13 +162,4 @@ func (s *scaler) leave(m *groupMember) {
 		s.c.terminate(inst)
 		s.changed = true
 	}
-}
-
-// drains says whether a member still has connections to finish. One whose
-// instance is down has none.
-func (s *scaler) drains(m *groupMember) bool {
-	if s.isDown(m) {
-		return false
-	}
-	return slices.ContainsFunc(m.Targets, func(t string) bool { return s.c.targets.health(t, m.ID) != "" })
 }

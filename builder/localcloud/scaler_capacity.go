@@ -97,7 +97,7 @@ func (s *scaler) subnets() []string {
 
 func (s *scaler) join(inst *instance, a *activity) {
 	s.g.Members = append(s.g.Members, &groupMember{
-		ID: inst.ID, Type: inst.Type, Zone: inst.Zone, SubnetID: inst.SubnetID, Spot: inst.Spot != "",
+		ID: inst.ID, ImageID: inst.ImageID, Type: inst.Type, Zone: inst.Zone, SubnetID: inst.SubnetID, Spot: inst.Spot != "",
 		Template: templateRef{s.g.Launch.Template.ID, s.g.Launch.Template.Name, inst.Tags["aws:ec2launchtemplate:version"]},
 		State:    memberPending, Protected: s.g.ProtectNew, Joined: s.now, Activity: a.ID,
 	})

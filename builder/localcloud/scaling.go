@@ -68,6 +68,7 @@ const (
 // groupMember is an instance in a group.
 type groupMember struct {
 	ID        string // of the instance
+	ImageID   string
 	Type      string
 	Zone      string
 	SubnetID  string

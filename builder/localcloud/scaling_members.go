@@ -135,8 +135,10 @@ func (c *Cloud) processesAsked(r *request) (*scalingGroup, []string, error) {
 type memberItem struct {
 	InstanceID       string          `xml:"InstanceId"`
 	InstanceType     string          `xml:"InstanceType"`
+	ImageID          string          `xml:"ImageId"`
 	Group            string          `xml:"AutoScalingGroupName,omitempty"`
 	AvailabilityZone string          `xml:"AvailabilityZone"`
+	ZoneID           string          `xml:"AvailabilityZoneId"`
 	LifecycleState   string          `xml:"LifecycleState"`
 	HealthStatus     string          `xml:"HealthStatus"`
 	Template         templateRefItem `xml:"LaunchTemplate"`
@@ -147,6 +149,8 @@ func (m *groupMember) item() memberItem {
 	return memberItem{
 		InstanceID:       m.ID,
 		InstanceType:     m.Type,
+		ImageID:          m.ImageID,
+		ZoneID:           zoneID(m.Zone),
 		AvailabilityZone: m.Zone,
 		LifecycleState:   m.State,
 		HealthStatus:     either(m.Unhealthy, "Unhealthy", "Healthy"),

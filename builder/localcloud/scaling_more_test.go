@@ -1,7 +1,6 @@
 package localcloud
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -43,6 +42,8 @@ func TestScalingRefuses(t *testing.T) {
 			"400 ValidationError: AutoScalingGroup name not found - AutoScalingGroup 'api' not found"},
 		"too many": {"SetDesiredCapacity", web("DesiredCapacity", "4"), "400 ValidationError: New SetDesiredCapacity value 4 is above max value 3 for the AutoScalingGroup."},
 		"too few":  {"SetDesiredCapacity", web("DesiredCapacity", "0"), "400 ValidationError: New SetDesiredCapacity value 0 is below min value 1 for the AutoScalingGroup."},
+		"too soon": {"SetDesiredCapacity", web("DesiredCapacity", "2", "HonorCooldown", "true"),
+			"400 ScalingActivityInProgress: Scaling activity is in progress and blocking this action: the group's cooldown is not over"},
 		"in use": {"DeleteAutoScalingGroup", web(),
 			"400 ResourceInUse: You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group."},
 		"below the minimum": {"TerminateInstanceInAutoScalingGroup", []string{"InstanceId", id, "ShouldDecrementDesiredCapacity", "true"},
@@ -194,102 +195,6 @@ func TestAMixedInstancesPolicy(t *testing.T) {
 	}
 }
 
-// clocked is a group with a policy that tracks requests, and what moves its
-// clock by one datapoint in which each of n instances has had so many a minute.
-func clocked(t *testing.T, desired int) (c *testCloud, datapoint func(perTarget uint64, n int)) {
-	c, targets, arns := openScaling(t)
-	forward := c.clock()
-	c.mu.Lock()
-	c.options.Delays = map[string]time.Duration{delayMetric: time.Minute / 2}
-	c.mu.Unlock()
-	c.scalingGroup("web", 1, desired, 6, "TargetGroupARNs.member.1", arns[0], "DefaultInstanceWarmup", "0")
-	c.inService("web", desired)
-	c.scale("PutScalingPolicy", "AutoScalingGroupName", "web", "PolicyName", "requests", "PolicyType", targetTracking,
-		"TargetTrackingConfiguration.TargetValue", "100", "TargetTrackingConfiguration.PredefinedMetricSpecification.PredefinedMetricType", metricRequests,
-		"TargetTrackingConfiguration.PredefinedMetricSpecification.ResourceLabel", "app/web/0123/"+arns[0][strings.Index(arns[0], "targetgroup/"):])
-	c.lookAtGroups()
-	return c, func(perTarget uint64, n int) {
-		c.inService("web", n)
-		targets.mu.Lock()
-		targets.counted[arns[0]] += perTarget * uint64(n) / 2
-		targets.mu.Unlock()
-		forward(time.Minute / 2)
-		c.lookAtGroups()
-	}
-}
-
-func (c *testCloud) desired(name string) string {
-	return c.scale("DescribeAutoScalingGroups", "AutoScalingGroupNames.member.1", name).text("AutoScalingGroups/member/DesiredCapacity")
-}
-
-func TestTargetTrackingFollowsTheRequests(t *testing.T) {
-	t.Parallel()
-	c, datapoint := clocked(t, 2)
-	for i := range 3 {
-		if got := c.desired("web"); got != "2" {
-			t.Fatalf("desired is %s after %d datapoints, want 2", got, i)
-		}
-		datapoint(190, 2)
-	}
-	if got := c.desired("web"); got != "4" {
-		t.Errorf("desired is %s after three datapoints of 380 requests a minute, want 4", got)
-	}
-	for i := range 15 {
-		if got := c.desired("web"); got != "4" {
-			t.Fatalf("desired is %s after %d low datapoints, want 4", got, i)
-		}
-		datapoint(30, 4)
-	}
-	if got := c.desired("web"); got != "2" {
-		t.Errorf("desired is %s after fifteen datapoints of 120 requests a minute, want 2", got)
-	}
-	all := c.activities("web")
-	policy := c.scale("DescribePolicies", "AutoScalingGroupName", "web").all("ScalingPolicies/member")[0]
-	want := fmt.Sprintf("a monitor alarm %s in state ALARM triggered policy requests changing the desired capacity from 2 to 4.", policy.texts("Alarms/member/AlarmName")[0])
-	if !strings.Contains(all[2], want) {
-		t.Errorf("the cause is %q, want %q in it", all[2], want)
-	}
-}
-
-func TestASuspendedAlarmScalesNothing(t *testing.T) {
-	t.Parallel()
-	c, datapoint := clocked(t, 1)
-	c.scale("SuspendProcesses", "AutoScalingGroupName", "web", "ScalingProcesses.member.1", "AlarmNotification")
-	for range 4 {
-		datapoint(500, 1)
-	}
-	if got := c.desired("web"); got != "1" {
-		t.Errorf("desired is %s, want 1", got)
-	}
-}
-
-// ProcessorTime makes a fake guest one whose processors always work.
-func (g *fakeGuest) ProcessorTime() (time.Duration, error) {
-	return time.Duration(g.worked.Load()), nil
-}
-
-func TestTargetTrackingFollowsTheProcessors(t *testing.T) {
-	t.Parallel()
-	c, _, _ := openScaling(t)
-	forward := c.clock()
-	c.mu.Lock()
-	c.options.Delays = map[string]time.Duration{delayMetric: time.Minute}
-	c.mu.Unlock()
-	c.scalingGroup("web", 1, 1, 6, "DefaultInstanceWarmup", "0")
-	id := c.inService("web", 1)[0]
-	c.scale("PutScalingPolicy", "AutoScalingGroupName", "web", "PolicyName", "cpu", "PolicyType", targetTracking,
-		"TargetTrackingConfiguration.TargetValue", "30", "TargetTrackingConfiguration.PredefinedMetricSpecification.PredefinedMetricType", metricCPU)
-	c.lookAtGroups()
-	for range 3 {
-		c.machines.guest(id).worked.Add(int64(48 * time.Second))
-		forward(time.Minute)
-		c.lookAtGroups()
-	}
-	if got := c.desired("web"); got != "3" {
-		t.Errorf("desired is %s at 80 %% of one processor and a target of 30 %%, want 3", got)
-	}
-}
-
 func TestANewGroupIsNotKnownEverywhere(t *testing.T) {
 	t.Parallel()
 	c, _, _ := openScaling(t, FaultRule{Action: "CreateAutoScalingGroup", Consistency: Span(time.Hour)}, FaultRule{Action: "SuspendProcesses", Error: "Throttling"})
@@ -302,4 +207,45 @@ func TestANewGroupIsNotKnownEverywhere(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
+}
+
+func TestAGroupIsAsSlowAsItsDelays(t *testing.T) {
+	t.Parallel()
+	c, targets, arns := openScaling(t)
+	forward := c.clock()
+	slow := func(state string, d time.Duration) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.options.Delays = map[string]time.Duration{state: d}
+	}
+	members := func() []string {
+		c.lookAtGroups()
+		c.lookAtGroups()
+		return c.scale("DescribeAutoScalingGroups").texts("AutoScalingGroups/member/Instances/member/LifecycleState")
+	}
+	slow(delayScaling, time.Minute)
+	c.scalingGroup("web", 0, 1, 1, "HealthCheckType", "ELB", "TargetGroupARNs.member.1", arns[0])
+	if got := members(); len(got) != 0 {
+		t.Errorf("members before the delay: %v", got)
+	}
+	slow(delayInService, 2*time.Minute)
+	id := ""
+	eventually(t, "the instance runs", func() bool {
+		members()
+		ids := c.ok("DescribeInstances").texts("reservationSet/item/instancesSet/item/instanceId")
+		id = strings.Join(ids, "")
+		return len(ids) == 1 && c.instanceState(id) == running
+	})
+	if got := members(); !slices.Equal(got, []string{memberPending}) {
+		t.Errorf("members before the delay: %v", got)
+	}
+	forward(2 * time.Minute)
+	c.inService("web", 1)
+	slow(delayHealth, 3*time.Minute)
+	targets.set(arns[0], id, targetUnhealthy)
+	if got := members(); !slices.Equal(got, []string{memberInService}) {
+		t.Errorf("members before the delay: %v", got)
+	}
+	forward(3 * time.Minute)
+	eventually(t, "it is replaced", func() bool { return c.instanceState(id) == terminated })
 }
