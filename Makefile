@@ -19,7 +19,7 @@ TESTERS = $(WITNESSES) jq=jq /usr/bin/packer=packer shellcheck=shellcheck sshd=o
 BIN = bin/imago
 
 # The machines come first, and build the bases that the others use. The end-to-end suite runs last and alone: it looks at the whole host.
-UNIT = $$(go list ./... | grep -v -e /e2e -e /localcloud/machine)
+UNIT = $$(go list ./... | grep -v -e /e2e$$ -e /e2e/bench -e /localcloud/machine)
 
 # The tag leaves out urfave/cli's writer of manual pages, which makes 200 kB of tables at every start.
 build:

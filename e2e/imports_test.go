@@ -19,7 +19,7 @@ var allowed = map[string]string{
 	"golang.org/x/crypto/ssh":             "provision provision/provisiontest builder/localcloud",
 	"github.com/vishvananda/":             "builder/localcloud/machine",
 	"github.com/google/nftables":          "builder/localcloud/machine",
-	"os/signal":                           "cmd/imago e2e/bench",
+	"os/signal":                           "cmd/imago e2e/bench e2e/corpus",
 	module + "provision":                  "builder builder/template cmd/imago provision/provisiontest e2e/bench",
 	module + "builder/localcloud":         "cmd/imago e2e/bench", // the bench serves a cloud without machines
 	module + "builder/localcloud/machine": "builder/localcloud e2e/bench",

@@ -83,11 +83,12 @@ func TestUndeclared(t *testing.T) {
 
 // TestIdle: options without an effect are told, not passed over.
 func TestIdle(t *testing.T) {
-	got := parse(t, bake(`, "skip_region_validation": true, "ssh_file_transfer_method": "scp"`, `, "push": {"name": "x"}`), nil)
+	got := parse(t, bake(`, "skip_region_validation": true, "ssh_file_transfer_method": "scp", "ami_description": "{{isotime | clean_ami_name}}"`, `, "push": {"name": "x"}`), nil)
 	want := []string{
 		"t.json: push has no effect: the service it was for is gone",
 		"t.json: skip_region_validation has no effect: regions are not validated beforehand",
 		"t.json: ssh_file_transfer_method has no effect: files always travel by SFTP",
+		"t.json: clean_ami_name is the old name of clean_resource_name, which newer versions of Packer want; both are read here",
 	}
 	if diff := cmp.Diff(want, got.Warnings); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
@@ -136,16 +137,17 @@ func TestSelection(t *testing.T) {
 
 // TestInspect: the shape is there without values, files or required variables.
 func TestInspect(t *testing.T) {
+	const web = "web-{{user `a`}}"
 	text := `{
   "variables": {"a": null, "b": "{{env ` + "`OWNER`" + `}}"},
-  "builders": [{"type": "amazon-ebs", "name": "web", "ssh_private_key_file": "gone"}, {"type": "docker"}],
+  "builders": [{"type": "amazon-ebs", "name": "` + web + `", "ssh_private_key_file": "gone"}, {"type": "docker"}],
   "provisioners": [{"type": "shell", "script": "gone"}, {"type": "ansible"}]
 }`
 	got := parse(t, text, func(_ string, o *template.Options) { o.Inspect = true })
 	b := "{{env `OWNER`}}"
 	want := &template.Template{
 		Path: "t.json", Variables: []template.Variable{{Name: "a", Required: true}, {Name: "b", Default: &b}},
-		Builds:       []template.Build{{Name: "web", ScriptName: "web", Type: "amazon-ebs"}, {Name: "docker", ScriptName: "docker", Type: "docker"}},
+		Builds:       []template.Build{{Name: web, ScriptName: web, Type: "amazon-ebs"}, {Name: "docker", ScriptName: "docker", Type: "docker"}},
 		Provisioners: []string{"shell", "ansible"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
