@@ -178,7 +178,7 @@ func TestEveryFilterCanBeAsked(t *testing.T) {
 		"DescribeKeyPairs":       sortedKeys(keyPairAttributes()),
 		"DescribeSecurityGroups": sortedKeys(groupAttributes()),
 		"DescribeSubnets":        sortedKeys(c.subnetAttributes("us-east-1")),
-		"DescribeVpcs":           sortedKeys(vpcAttributes("")),
+		"DescribeVpcs":           sortedKeys((&network{}).vpcAttributes("")),
 		"DescribeRouteTables":    sortedKeys(c.routeAttributes()),
 		"DescribeInstanceTypes":  sortedKeys(typeAttributes()),
 	} {

@@ -134,6 +134,7 @@ func createSecurityGroup(c *Cloud, r *request) (any, error) {
 		if _, err := c.findVpc(r.region, vpc); err != nil {
 			r.problem(err)
 		}
+		g.VpcID = vpc
 	}
 	if err := r.checked(); err != nil {
 		return nil, err

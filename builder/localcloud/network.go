@@ -1,6 +1,9 @@
 package localcloud
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // network is the default VPC of a region, as a new account finds it. The
 // address ranges are not remembered: they are parts of the network that the
@@ -11,7 +14,8 @@ type network struct {
 	Gateway part // internet gateway
 	Routes  part
 	DHCP    string
-	Subnets []*subnet // one for each availability zone
+	Subnets []*subnet // one for each availability zone, and those of a catalogue
+	More    []*part   // the other VPCs, those of a catalogue
 }
 
 // part is a piece of a network that has an id and tags.
@@ -56,23 +60,32 @@ func newPart(prefix, kind string) part {
 
 // parts is all of the network that can have tags.
 func (n *network) parts() []*part {
-	all := []*part{&n.Vpc, &n.Gateway, &n.Routes}
+	all := append(n.vpcs(), &n.Gateway, &n.Routes)
 	for _, s := range n.Subnets {
 		all = append(all, &s.part)
 	}
 	return all
 }
 
-// findVpc says whether the region has that VPC.
-func (c *Cloud) findVpc(region, id string) (*network, error) {
-	n := c.networkOf(region)
+// vpcs is the default VPC and the others.
+func (n *network) vpcs() []*part { return append([]*part{&n.Vpc}, n.More...) }
+
+// findVpc is the region's VPC with that id.
+func (c *Cloud) findVpc(region, id string) (*part, error) {
 	if !wellFormed("vpc-", id) {
 		return nil, malformed("InvalidVpcID.Malformed", "vpc-", id)
 	}
-	if n.Vpc.ID != id {
-		return nil, faultf("InvalidVpcID.NotFound", "The vpc ID '%s' does not exist", id)
+	for _, vpc := range c.networkOf(region).vpcs() {
+		if vpc.ID == id {
+			return vpc, nil
+		}
 	}
-	return n, nil
+	return nil, faultf("InvalidVpcID.NotFound", "The vpc ID '%s' does not exist", id)
+}
+
+// isDefault says whether a subnet is of the default VPC, as it is made.
+func (c *Cloud) isDefault(region string, s *subnet) bool {
+	return slices.Contains(c.networkOf(region).Subnets[:len(zonesOf(region))], s)
 }
 
 // findSubnet is the subnet with that id in the region.

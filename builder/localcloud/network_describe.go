@@ -35,14 +35,21 @@ type vpcItem struct {
 
 func describeVpcs(c *Cloud, r *request) (any, error) {
 	n := c.networkOf(r.region)
-	for _, id := range r.list("VpcId") {
-		if _, err := c.findVpc(r.region, id); err != nil {
-			return nil, err
+	all := n.vpcs()
+	if ids := r.list("VpcId"); len(ids) > 0 {
+		all = nil
+		for _, id := range ids {
+			vpc, err := c.findVpc(r.region, id)
+			if err != nil {
+				return nil, err
+			}
+			if !slices.Contains(all, vpc) {
+				all = append(all, vpc)
+			}
 		}
 	}
 	block := c.machines.Prefix().Masked().String()
-	page, next, err := describe(r, []*network{n}, func(n *network) map[string]string { return n.Vpc.Tags },
-		vpcAttributes(block))
+	page, next, err := describe(r, all, func(vpc *part) map[string]string { return vpc.Tags }, n.vpcAttributes(block))
 	if err != nil {
 		return nil, err
 	}
@@ -51,39 +58,40 @@ func describeVpcs(c *Cloud, r *request) (any, error) {
 		NextToken string    `xml:"nextToken,omitempty"`
 	}
 	answer.NextToken = next
-	for _, n := range page {
+	for _, vpc := range page {
 		answer.Vpcs = append(answer.Vpcs, vpcItem{
-			ID:      n.Vpc.ID,
+			ID:      vpc.ID,
 			OwnerID: accountID,
 			State:   available,
 			Block:   block,
-			Blocks:  []cidrItem{{ID: "vpc-cidr-assoc-" + strings.TrimPrefix(n.Vpc.ID, "vpc-"), Block: block, State: "associated"}},
+			Blocks:  []cidrItem{{ID: "vpc-cidr-assoc-" + strings.TrimPrefix(vpc.ID, "vpc-"), Block: block, State: "associated"}},
 			DHCP:    n.DHCP,
-			Tags:    tagsOf(n.Vpc.Tags),
+			Tags:    tagsOf(vpc.Tags),
 			Tenancy: "default",
-			Default: true,
+			Default: vpc == &n.Vpc,
 		})
 	}
 	return answer, nil
 }
 
-func vpcAttributes(block string) attributes[*network] {
-	return attributes[*network]{
-		"cidr":                              fixed[*network](block),
-		"cidr-block-association.cidr-block": fixed[*network](block),
-		"cidr-block-association.state":      fixed[*network]("associated"),
-		"dhcp-options-id":                   func(n *network) []string { return one(n.DHCP) },
-		"is-default":                        fixed[*network]("true"),
-		"isDefault":                         fixed[*network]("true"),
-		"ipv6-cidr-block-association.state": func(*network) []string { return nil },
-		"owner-id":                          fixed[*network](accountID),
-		"state":                             fixed[*network](available),
-		"vpc-id":                            func(n *network) []string { return one(n.Vpc.ID) },
+func (n *network) vpcAttributes(block string) attributes[*part] {
+	isDefault := func(vpc *part) []string { return yesNo(vpc == &n.Vpc) }
+	return attributes[*part]{
+		"cidr":                              fixed[*part](block),
+		"cidr-block-association.cidr-block": fixed[*part](block),
+		"cidr-block-association.state":      fixed[*part]("associated"),
+		"dhcp-options-id":                   func(*part) []string { return one(n.DHCP) },
+		"is-default":                        isDefault,
+		"isDefault":                         isDefault,
+		"ipv6-cidr-block-association.state": func(*part) []string { return nil },
+		"owner-id":                          fixed[*part](accountID),
+		"state":                             fixed[*part](available),
+		"vpc-id":                            func(vpc *part) []string { return one(vpc.ID) },
 	}
 }
 
 func describeVpcAttribute(c *Cloud, r *request) (any, error) {
-	n, err := c.findVpc(r.region, r.need("VpcId"))
+	vpc, err := c.findVpc(r.region, r.need("VpcId"))
 	attribute := r.need("Attribute")
 	if err := firstOf(r.checked(), err, r.dryRun()); err != nil {
 		return nil, err
@@ -94,7 +102,7 @@ func describeVpcAttribute(c *Cloud, r *request) (any, error) {
 		Hostnames *flagItem `xml:"enableDnsHostnames"`
 		Metrics   *flagItem `xml:"enableNetworkAddressUsageMetrics"`
 	}
-	answer.ID = n.Vpc.ID
+	answer.ID = vpc.ID
 	switch attribute {
 	case "enableDnsSupport":
 		answer.Support = &flagItem{true}
@@ -163,7 +171,7 @@ func describeSubnets(c *Cloud, r *request) (any, error) {
 			Free:     c.freeIn(s),
 			Zone:     s.Zone,
 			ZoneID:   zoneID(s.Zone),
-			Default:  true,
+			Default:  c.isDefault(r.region, s),
 			PublicIP: true,
 			Tags:     tagsOf(s.Tags),
 		})
@@ -174,6 +182,7 @@ func describeSubnets(c *Cloud, r *request) (any, error) {
 func (c *Cloud) subnetAttributes(region string) attributes[*subnet] {
 	block := func(s *subnet) []string { return one(c.subnetRange(s).String()) }
 	zone := func(s *subnet) []string { return one(s.Zone) }
+	isDefault := func(s *subnet) []string { return yesNo(c.isDefault(region, s)) }
 	zoneIDs := func(s *subnet) []string { return one(zoneID(s.Zone)) }
 	return attributes[*subnet]{
 		"availability-zone":          zone,
@@ -184,8 +193,8 @@ func (c *Cloud) subnetAttributes(region string) attributes[*subnet] {
 		"cidr":                       block,
 		"cidr-block":                 block,
 		"cidrBlock":                  block,
-		"default-for-az":             fixed[*subnet]("true"),
-		"defaultForAz":               fixed[*subnet]("true"),
+		"default-for-az":             isDefault,
+		"defaultForAz":               isDefault,
 		"ipv6-native":                fixed[*subnet]("false"),
 		"map-public-ip-on-launch":    fixed[*subnet]("true"),
 		"owner-id":                   fixed[*subnet](accountID),

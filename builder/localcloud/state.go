@@ -30,6 +30,8 @@ type state struct {
 	Groups    map[string]*group    // by id
 	Networks  map[string]*network  // by region
 	Tokens    map[string]token     // client tokens, by region/action/token
+
+	Parameters map[string]string // of Systems Manager's store, by region + "/" + name
 }
 
 func newState() *state {
@@ -48,6 +50,7 @@ func (s *state) fill() {
 	s.Groups = filled(s.Groups)
 	s.Networks = filled(s.Networks)
 	s.Tokens = filled(s.Tokens)
+	s.Parameters = filled(s.Parameters)
 }
 
 func filled[V any](m map[string]V) map[string]V {

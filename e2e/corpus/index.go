@@ -12,6 +12,7 @@ import (
 // entry is one template of the corpus and what Packer said of it.
 type entry struct {
 	kind, id, repo string // json or hcl
+	root           string // its directory in the corpus
 	dir            string // where it runs
 	template       string // seen from dir
 
@@ -83,7 +84,7 @@ func readEntry(folder string, columns, record []string) (entry, error) {
 	root := filepath.Join(folder, row["kind"], row["id"])
 	e := entry{
 		kind: row["kind"], id: row["id"], repo: row["repo"], complaint: row["error"], said: row,
-		dir:      filepath.Join(root, row["run_cwd"]),
+		root: root, dir: filepath.Join(root, row["run_cwd"]),
 		builders: listed(row["builders"]), provisioners: listed(row["provisioners"]), data: listed(row["data_sources"]),
 		inScope: row["scope"] == "in", comparable: row["comparable"] == "yes",
 	}

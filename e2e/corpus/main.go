@@ -6,6 +6,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -50,8 +51,8 @@ func main() {
 // settings are the flags.
 type settings struct {
 	folder, imago, packer, only string
-	all                         bool
-	runs                        int
+	all, bake                   bool
+	runs, atOnce                int
 }
 
 func command(ctx context.Context, args []string) error {
@@ -63,6 +64,8 @@ func command(ctx context.Context, args []string) error {
 	flags.StringVar(&s.only, "only", "", "only these templates: `json/012,hcl/101`")
 	flags.BoolVar(&s.all, "all", false, "print the differences with an accepted reason in full, too")
 	flags.IntVar(&s.runs, "n", 20, "how often the largest configuration is validated to see what that costs; 0: not at all")
+	flags.BoolVar(&s.bake, "bake", false, "bake every template in scope that has all its inputs on the local cloud, with stubs for its scripts (as root)")
+	flags.IntVar(&s.atOnce, "at-once", 2, "how many are baked at once")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil {
@@ -93,7 +96,18 @@ func (s settings) run(ctx context.Context) error {
 		return err
 	}
 	p := program{imago: s.imago, packer: s.packer, home: scratch}
-	return s.compare(ctx, p, entries)
+	if !s.bake {
+		return s.compare(ctx, p, entries)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return err
+	}
+	p.cache = cmp.Or(os.Getenv("IMAGO_CACHE_DIR"), filepath.Join(cache, "imago"))
+	if failed, err := p.bakes(ctx, os.Stdout, entries, s.atOnce); err != nil || failed {
+		return errors.Join(err, errDiffers)
+	}
+	return nil
 }
 
 // build makes imago's binary out of the source that this program belongs to.

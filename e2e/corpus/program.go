@@ -19,8 +19,8 @@ const runLimit = 5 * time.Minute
 // program is what is run, and where.
 type program struct {
 	imago, packer string
-	home          string   // an empty one
-	cloud         []string // the environment that leads to a local cloud; empty: nothing outside is there
+	home          string // an empty one
+	cache         string // where the bases of the local cloud are, for those who bake
 }
 
 // ran is how a run ended.
@@ -56,8 +56,8 @@ func (p program) environ() []string {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + p.home, "TMPDIR=" + p.home, "IMAGO_STATE_DIR=" + p.home + "/state",
 		"IMAGO_NO_REUSE=1", "AWS_EC2_METADATA_DISABLED=true", "CHECKPOINT_DISABLE=1",
 	}
-	if len(p.cloud) > 0 {
-		return append(env, p.cloud...)
+	if p.cache != "" {
+		env = append(env, "IMAGO_CACHE_DIR="+p.cache)
 	}
 	return append(env, "AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
 		"AWS_REGION=us-east-1", "AWS_ENDPOINT_URL=http://127.0.0.1:9")
