@@ -126,8 +126,8 @@ type Machine interface {
 
 // Build bakes cfg and returns the image. When it does not succeed, nothing it
 // created is left, unless the error wraps a *LeakError; with one of those, the
-// image may be complete all the same, and is returned; a *PendingError says that
-// AWS is still making it. The error of a canceled build wraps context.Cause(ctx).
+// image may be complete all the same, and is returned, as with an *IncompleteError; a
+// *PendingError says that AWS is still making it. The error of a canceled build wraps context.Cause(ctx).
 func (b *Builder) Build(ctx context.Context, cfg Config) (img Image, err error) {
 	start := time.Now()
 	b.secrets.Hide(cfg.Sensitive...)
@@ -198,6 +198,9 @@ func (b *Builder) abort(ctx context.Context, failure error) bool {
 	if errors.As(failure, new(*PendingError)) {
 		return true
 	}
+	if incomplete(failure) { // what is wanted of it is kept already
+		return false
+	}
 	return b.OnError == Abort || b.OnError == Ask && b.Ask(ctx, failure) == DecideAbort
 }
 
@@ -206,7 +209,7 @@ func attempt[T any](ctx context.Context, b *Builder, do func() (T, error)) (T, e
 	for {
 		result, err := do()
 		asked := new(decided)
-		if err == nil || b.OnError != Ask || ctx.Err() != nil || errors.As(err, &asked) {
+		if err == nil || b.OnError != Ask || ctx.Err() != nil || errors.As(err, &asked) || incomplete(err) {
 			return result, err
 		}
 		if d := b.Ask(ctx, err); d != DecideRetry {

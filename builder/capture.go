@@ -36,7 +36,9 @@ func (b *Builder) capture(ctx context.Context, p Plan, c *connection, trash *est
 // is for. What was made of that before a build was gone on with is not made again.
 func (b *Builder) image(ctx context.Context, p Plan, inst instance, trash *estate) (img Image, err error) {
 	var made []made
-	if len(p.Replaces[p.Config.Region]) > 0 || trash.hasDraft(p) {
+	if p.Config.Output.SkipBuildRegion {
+		made, err = b.create(ctx, p, draftName(p), inst, trash)
+	} else if len(p.Replaces[p.Config.Region]) > 0 || trash.hasDraft(p) {
 		made, err = b.replace(ctx, p, inst, trash)
 	} else {
 		made, err = b.create(ctx, p, p.Config.Output.Name, inst, trash)
@@ -47,15 +49,20 @@ func (b *Builder) image(ctx context.Context, p Plan, inst instance, trash *estat
 	if b.OnError == CleanUp && b.PauseAt == nil && inst.undo != nil { // nobody wants to look at the machine, or to try again
 		trash.Start(ctx, inst.undo)
 	}
-	copies, err := b.copies(ctx, p, made[0], trash)
-	if err != nil {
+	copies, lacks := b.copies(ctx, p, made[0], trash)
+	if lacks != nil && !incomplete(lacks) {
+		return Image{}, lacks
+	}
+	if p.Config.Output.SkipBuildRegion {
+		made = nil // the copies are all that is wanted
+	} else if err := b.publish(ctx, p, made[0]); err != nil {
 		return Image{}, err
 	}
-	made = append(made, copies...)
-	if err := b.publish(ctx, p, made); err != nil {
-		return Image{}, err
+	if made = append(made, copies...); len(made) == 0 {
+		return Image{}, lacks.(*IncompleteError).Err
 	}
-	return b.result(p, made, trash), nil
+	b.stay(ctx, made)
+	return b.result(p, made, trash), errors.Join(lacks, b.protect(ctx, p, made))
 }
 
 // made is an image that this build made, or found, in one region.
@@ -161,7 +168,9 @@ func (b *Builder) create(ctx context.Context, p Plan, name string, inst instance
 // createInput is what a build asks of CreateImage.
 func createInput(p Plan, name, instance string) *ec2.CreateImageInput {
 	tags := p.namedTags()
-	if name != p.Config.Output.Name {
+	if p.Config.Output.SkipBuildRegion {
+		tags = merge(tags, map[string]string{TagPassing: "true"})
+	} else if name != p.Config.Output.Name {
 		tags = merge(tags, map[string]string{TagDraft: p.Config.Output.Name})
 	}
 	return &ec2.CreateImageInput{

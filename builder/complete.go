@@ -33,16 +33,17 @@ func (b *Builder) reuse(ctx context.Context, p Plan, trash *estate) (img Image, 
 	if err != nil {
 		return Image{}, err
 	}
+	var lacks error
 	if len(r.Missing) > 0 {
 		copies, err := b.copyMissing(ctx, p, all[0], trash)
-		if err != nil {
+		if err != nil && !incomplete(err) {
 			return Image{}, err
 		}
-		all = append(all, copies...)
+		all, lacks = append(all, copies...), err
 	}
 	img = b.result(p, all, trash)
 	img.Reused, img.Created = true, r.Created
-	return img, nil
+	return img, errors.Join(lacks, b.protect(ctx, p, all))
 }
 
 // compareNames warns where whoever looks for images by their name gets another one.
@@ -76,10 +77,10 @@ func (b *Builder) copyMissing(ctx context.Context, p Plan, from made, trash *est
 	if late, ok := errors.AsType[*PendingError](err); ok { // it is made again another time, and the image itself is there
 		return nil, &Error{StageCapture, late.Image, fmt.Errorf("the copy to %s is not available after %v", late.Region, late.Waited)}
 	}
-	if err != nil {
-		return nil, err
+	if err == nil || incomplete(err) {
+		b.stay(ctx, copies)
 	}
-	return copies, b.publish(ctx, p, copies)
+	return copies, err
 }
 
 // complete gives images that are there the tags and permissions that the

@@ -103,6 +103,10 @@ type Instance struct {
 	// Profile is an IAM instance profile's name (iam_instance_profile). Optional.
 	Profile string
 
+	// ProfilePolicy is an IAM policy document in JSON, for a role and an instance profile of the build's own
+	// (temporary_iam_instance_profile_policy_document). Optional; excludes Profile.
+	ProfilePolicy string
+
 	// SkipProfileValidation does not look the profile up first.
 	SkipProfileValidation bool
 
@@ -130,6 +134,23 @@ type Instance struct {
 
 	// Tenancy, HostID and HostResourceGroup are placement's.
 	Tenancy, HostID, HostResourceGroup string
+
+	// Capacity says which capacity reservation the machine may use (capacity_reservation_…).
+	Capacity Capacity
+
+	// Licenses are the ARNs of license configurations (license_specifications). Optional.
+	Licenses []string
+
+	// Enclave is enable_nitro_enclave, NestedVirtualization enable_nested_virtualization.
+	Enclave, NestedVirtualization bool
+}
+
+// Capacity says which capacity reservation a machine may use. At most one field is set. Spot instances use none.
+type Capacity struct {
+	// Preference is open or none. Optional; defaults to none.
+	Preference string
+
+	ID, GroupARN string
 }
 
 // Metadata are the instance metadata service's options.
@@ -156,7 +177,7 @@ type Spot struct {
 	// available one taken. Optional; defaults to Instance.Type and Instance.Types.
 	Types []string
 
-	// Tags are put on the request (spot_tags). Optional.
+	// Tags are put on the request (spot_tags, fleet_tags). Optional.
 	Tags map[string]string
 }
 
@@ -255,6 +276,10 @@ type SSH struct {
 	// PauseBeforeConnecting waits after SSH first answers. Optional.
 	PauseBeforeConnecting time.Duration
 
+	// LocalTunnels listen on this side and end beyond the machine; RemoteTunnels listen there and end beyond us
+	// (ssh_local_tunnels, ssh_remote_tunnels). They are there as long as the connection. Optional.
+	LocalTunnels, RemoteTunnels []provision.Tunnel
+
 	PTY                   bool
 	KeepAlive             time.Duration
 	Ciphers, KeyExchanges []string
@@ -336,12 +361,31 @@ type Output struct {
 	// one is available (force_deregister); DeleteSnapshots also its snapshots (force_delete_snapshot).
 	ReplaceExisting, DeleteSnapshots bool
 
+	// Protect keeps the image from being deregistered, once all else is done (deregistration_protection).
+	Protect Protection `json:",omitzero"`
+
+	// CopyMinutes is how long AWS may take for the snapshots of a copy, at a price: 15 to 2880, in steps of 15
+	// (snapshot_copy_duration_minutes). Optional; by default there is no promise.
+	CopyMinutes int `json:",omitzero"`
+
+	// SkipBuildRegion keeps the copies alone, and takes the image in Config.Region away (skip_save_build_region).
+	SkipBuildRegion bool `json:",omitzero"`
+
 	// SkipImage runs everything but makes no image (skip_create_ami).
 	SkipImage bool
 
 	// SkipRunTags keeps Instance.Tags off the image (skip_ami_run_tags).
 	SkipRunTags bool
 }
+
+// Protection keeps an image from being deregistered. The zero value does not.
+type Protection string
+
+// The values of Protection.
+const (
+	Protected    Protection = "protected"     // until it is taken off
+	ProtectedFor Protection = "with-cooldown" // and for a day after that
+)
 
 // RegionCopy is one region that gets a copy of the image.
 type RegionCopy struct {

@@ -27,6 +27,24 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// IncompleteError says what an image lacks that is there and stays: its copies in some regions, or its protection.
+// The same build once more makes up for it.
+type IncompleteError struct {
+	Image string
+	Err   error // why, of each
+}
+
+// Error names the image, and what it lacks.
+func (e *IncompleteError) Error() string {
+	return fmt.Sprintf("%s is made, and lacks something that was asked for: %v; another run takes it up from there", e.Image, e.Err)
+}
+
+// Unwrap returns why.
+func (e *IncompleteError) Unwrap() error { return e.Err }
+
+// incomplete says whether all but what an error names is there.
+func incomplete(err error) bool { return errors.As(err, new(*IncompleteError)) }
+
 // LeakError says that something was left behind; What names it.
 type LeakError = undo.LeakError
 

@@ -159,6 +159,12 @@ func (b *Builder) takeAway(ctx context.Context, t thing) error {
 	}
 }
 
+// discard takes an image back that is to be made once more, under the same name.
+func (e *estate) discard(ctx context.Context, m made) error {
+	e.earlier = slices.DeleteFunc(e.earlier, m.same)
+	return e.TakeBack(ctx, m.undo)
+}
+
 // anew takes back what another try has made, whose names would be in the way,
 // and says how many tries there were.
 func (e *estate) anew(ctx context.Context) (tries int, err error) {

@@ -236,6 +236,7 @@ func (b *Builder) identity(ctx context.Context, p Plan, inst instance, k keys) (
 		AgentSocket: s.AgentSocket, ForwardAgent: s.ForwardAgent,
 		Bastion: s.Bastion, Proxy: s.Proxy, KeepAlive: s.KeepAlive,
 		Ciphers: s.Ciphers, KeyExchanges: s.KeyExchanges, PTY: s.PTY,
+		LocalTunnels: s.LocalTunnels, RemoteTunnels: s.RemoteTunnels,
 	}
 	switch {
 	case k.temporary:

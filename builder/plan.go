@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -78,6 +79,9 @@ const (
 // TagDraft is on an image that is not under its name yet, and says that name.
 const TagDraft = "imago:draft-of"
 
+// TagPassing is on an image that is there for its copies in other regions, and goes after them.
+const TagPassing = "imago:passing"
+
 // Plan answers every question of cfg. It reads the cloud and the local files, and writes nothing.
 func (b *Builder) Plan(ctx context.Context, cfg Config) (p Plan, err error) {
 	defer b.stage(ctx, StagePlan)(&err)
@@ -145,7 +149,10 @@ func (b *Builder) planNames(ctx context.Context, p *Plan) error {
 		return nil
 	}
 	p.Replaces, p.named = map[string][]types.Image{}, map[string][]types.Image{}
-	errs := []error{b.planName(ctx, p, p.Config.Region, b.EC2)}
+	var errs []error
+	if !o.SkipBuildRegion {
+		errs = append(errs, b.planName(ctx, p, p.Config.Region, b.EC2))
+	}
 	if len(o.Regions) > 0 && b.InRegion == nil {
 		return errors.Join(append(errs, errors.New("copies to other regions: this Builder has no InRegion"))...)
 	}
@@ -165,10 +172,24 @@ func (b *Builder) planName(ctx context.Context, p *Plan, region string, cloud EC
 	others := slices.DeleteFunc(out.Images, func(i types.Image) bool { return tagOf(i.Tags, TagBuild) == p.ID }) // a build that is gone on with has its own
 	if p.Config.Output.ReplaceExisting {
 		p.Replaces[region] = others
+		return protected(region, others)
 	} else {
 		p.named[region] = others
 	}
 	return nil
+}
+
+// protected says which images AWS will not deregister. Who protects an image does not want it replaced by a template
+// that says no more than force_deregister.
+func protected(region string, all []types.Image) error {
+	var errs []error
+	for _, img := range all {
+		if strings.HasPrefix(aws.ToString(img.DeregistrationProtection), "enabled") {
+			errs = append(errs, fmt.Errorf("%s in %s has the name, and is protected from being deregistered (%s); take that off first: aws ec2 disable-image-deregistration-protection --region %s --image-id %s",
+				aws.ToString(img.ImageId), region, aws.ToString(img.DeregistrationProtection), region, aws.ToString(img.ImageId)))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // imagesNamed asks for the account's images of one name.

@@ -87,6 +87,10 @@ func (b *Builder) try(ctx context.Context, p Plan, c *connection, s Step) error 
 	if err := c.revive(ctx); err != nil {
 		return err
 	}
+	s, err := informed(s, b.facts(p, c.inst))
+	if err != nil {
+		return err
+	}
 	switch s := s.(type) {
 	case Upload:
 		return b.upload(ctx, c, s)
@@ -197,14 +201,6 @@ func (b *Builder) runHere(ctx context.Context, p Plan, c *connection, s Local) e
 	stdout.Flush()
 	stderr.Flush()
 	return b.discreetExit(err)
-}
-
-// facts are what steps on this side may know.
-func (b *Builder) facts(p Plan, inst instance) Facts {
-	return Facts{
-		ID: inst.id, Host: inst.addr.host, Port: inst.addr.port, User: p.Config.SSH.User,
-		Region: p.Config.Region, Source: p.Source, RunID: b.RunID,
-	}
 }
 
 // title says in a few words what a step does.

@@ -3,76 +3,21 @@ package builder
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
-// copies copies the image to other regions, all at once, and waits for them.
-func (b *Builder) copies(ctx context.Context, p Plan, from made, trash *estate) ([]made, error) {
-	regions := otherRegions(p.Config)
-	all := make([]made, len(regions))
-	start := func(i int) error {
-		r := regions[i]
-		cloud := b.InRegion(r.Region)
-		if err := b.removeOlder(ctx, p, r.Region, cloud); err != nil {
-			return err
-		}
-		t := thing{kind: KindImage, name: p.Config.Output.Name, region: r.Region, cloud: cloud}
-		t, err := trash.produce(ctx, t, func(ctx context.Context) (thing, error) {
-			out, err := settled(ctx, func(ctx context.Context) (*ec2.CopyImageOutput, error) {
-				return cloud.CopyImage(ctx, copyInput(p, from, r))
-			}, from.thing)
-			if err != nil {
-				return thing{}, err
-			}
-			t.id = aws.ToString(out.ImageId)
-			return t, nil
-		})
-		if err != nil {
-			return &Error{StageCapture, from.id, fmt.Errorf("copy to %s: %w", r.Region, err)}
-		}
-		all[i], err = remember(t, trash)
-		return err
-	}
-	if err := forEach(len(all), start); err != nil {
-		return nil, err
-	}
-	return all, forEach(len(all), func(i int) error { return b.awaitAvailable(ctx, p, &all[i]) })
-}
-
-// otherRegions are those that get a copy.
-func otherRegions(c Config) []RegionCopy {
-	return slices.DeleteFunc(slices.Clone(c.Output.Regions), func(r RegionCopy) bool { return r.Region == c.Region })
-}
-
-// copyInput is what a build asks of CopyImage.
-func copyInput(p Plan, from made, to RegionCopy) *ec2.CopyImageInput {
-	o := p.Config.Output
-	in := &ec2.CopyImageInput{
-		ClientToken: aws.String("imago-" + p.ID + "-" + to.Region),
-		Name:        &o.Name, Description: optional(o.Description),
-		SourceImageId: &from.id, SourceRegion: &from.region,
-		TagSpecifications: tagSpecs(map[types.ResourceType]map[string]string{
-			types.ResourceTypeImage: p.copyTags(p.ImageTags, to), types.ResourceTypeSnapshot: p.copyTags(p.SnapshotTags, to),
-		}),
-	}
-	if o.Encrypt != nil && *o.Encrypt || to.KMSKeyID != "" {
-		in.Encrypted, in.KmsKeyId = aws.Bool(true), optional(to.KMSKeyID)
-	}
-	return in
-}
-
-// publish says of every image who may use it, and for how long, and then that all
-// of them are to stay: from there on other builds may count on them.
-func (b *Builder) publish(ctx context.Context, p Plan, all []made) error {
+// publish says who may use the image, and for how long. The copies have been given out already.
+func (b *Builder) publish(ctx context.Context, p Plan, m made) error {
 	defer b.span(SpanAWS, "say who may use it")()
-	if err := forEach(len(all), func(i int) error { return publishOne(ctx, p, all[i]) }); err != nil {
-		return err
-	}
-	return forEach(len(all), func(i int) error { b.finish(ctx, all[i]); return nil })
+	return publishOne(ctx, p, m)
+}
+
+// stay says of images that they are to stay: from there on other builds may count on them.
+func (b *Builder) stay(ctx context.Context, all []made) {
+	forEach(len(all), func(i int) error { b.finish(ctx, all[i]); return nil }) //nolint:errcheck // each warns
 }
 
 // finish takes the end off an image and its snapshots. An image that is whole is
@@ -166,4 +111,26 @@ func deprecate(ctx context.Context, p Plan, m made) error {
 		return m.cloud.EnableImageDeprecation(ctx, &ec2.EnableImageDeprecationInput{ImageId: &m.id, DeprecateAt: &at})
 	}, m.thing)
 	return err
+}
+
+// protect keeps images from being deregistered. It comes after everything that could make us take them back.
+func (b *Builder) protect(ctx context.Context, p Plan, all []made) error {
+	if p.Config.Output.Protect == "" {
+		return nil
+	}
+	err := forEach(len(all), func(i int) error {
+		_, err := settled(ctx, func(ctx context.Context) (*ec2.EnableImageDeregistrationProtectionOutput, error) {
+			return all[i].cloud.EnableImageDeregistrationProtection(ctx, &ec2.EnableImageDeregistrationProtectionInput{
+				ImageId: &all[i].id, WithCooldown: aws.Bool(p.Config.Output.Protect == ProtectedFor),
+			})
+		}, all[i].thing)
+		if err != nil {
+			return fmt.Errorf("protect %s in %s from being deregistered: %w", all[i].id, all[i].region, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return &IncompleteError{all[0].id, err}
+	}
+	return nil
 }

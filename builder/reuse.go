@@ -27,7 +27,7 @@ type Reuse struct {
 
 // planReuse looks for an image of the fingerprint, and for its copies.
 func (b *Builder) planReuse(ctx context.Context, p *Plan) error {
-	if !b.Reuse || p.Fingerprint == "" || p.Config.Output.ReplaceExisting {
+	if !b.Reuse || p.Fingerprint == "" || p.Config.Output.ReplaceExisting || p.Config.Output.SkipBuildRegion {
 		return nil
 	}
 	others := otherRegions(p.Config)

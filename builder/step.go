@@ -35,12 +35,17 @@ type Upload struct {
 
 	// Generated trees are made by an earlier step, so that they are not looked at before it (generated).
 	Generated bool
+
+	// Late makes the step anew once the machine is there, for one that says something of it; the rest is then the same
+	// with other facts. Optional, here and below.
+	Late func(Facts) (Upload, error)
 }
 
 // Download fetches from the machine (the file provisioner with direction = download).
 type Download struct {
 	StepOptions
 	Files []provision.Fetch
+	Late  func(Facts) (Download, error)
 }
 
 // Run runs scripts on the machine, one after another (the shell provisioner).
@@ -73,6 +78,7 @@ type Pause struct {
 	StepOptions
 	For  time.Duration
 	Note string // what the user is told
+	Late func(Facts) (Pause, error)
 }
 
 // Facts are what is known of a build once its machine is there: Packer's build variables.
@@ -83,4 +89,9 @@ type Facts struct {
 	Source         SourceImage
 	RunID          string // one for all builds of a run
 	PrivateKeyFile string // empty unless one was given
+
+	// PrivateKey and PublicKey are what we log in with, if it is a key; Password is one that was given.
+	PrivateKey, PublicKey, Password string
+
+	Agent bool // an SSH agent is used
 }

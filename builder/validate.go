@@ -3,9 +3,13 @@ package builder
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/imagobuild/imago/provision"
 )
 
 // Validate says everything that is wrong with c, by the name of Packer's option.
@@ -60,6 +64,13 @@ func (v *validator) instance(i Instance) {
 	v.oneOf("metadata_options: instance_metadata_tags", i.Metadata.Tags, "enabled", "disabled")
 	v.check(i.Metadata.HopLimit >= 0 && i.Metadata.HopLimit <= 64, "metadata_options: http_put_response_hop_limit: %d is not from 1 to 64", i.Metadata.HopLimit)
 	v.oneOf("tenancy", i.Tenancy, "default", "dedicated", "host")
+	v.oneOf("capacity_reservation_preference", i.Capacity.Preference, "open", "none")
+	v.check(i.Capacity.ID == "" || i.Capacity.GroupARN == "", "capacity_reservation_id and capacity_reservation_group_arn exclude each other")
+	v.check(i.Capacity.Preference == "" || i.Capacity.ID == "" && i.Capacity.GroupARN == "",
+		"capacity_reservation_preference: has no effect beside a reservation that is named")
+	v.check(i.Capacity == (Capacity{}) || i.Spot == nil, "capacity_reservation: spot instances come from no reservation")
+	v.check(i.Profile == "" || i.ProfilePolicy == "",
+		"iam_instance_profile and temporary_iam_instance_profile_policy_document exclude each other")
 	v.check(len(i.UserData) <= maxUserData, "user_data: %d bytes, and AWS takes no more than %d", len(i.UserData), maxUserData)
 	v.devices("launch_block_device_mappings", i.BlockDevices)
 }
@@ -90,6 +101,8 @@ func (v *validator) ssh(s SSH) {
 	v.oneOf("temporary_key_pair_type", s.KeyType, "ed25519", "rsa")
 	v.oneOf("ssh_host_key", string(s.HostKey), string(HostKeyUserData), string(HostKeyConsole), string(HostKeyFingerprint), string(HostKeyOff))
 	v.check(s.Port >= 0 && s.Port < 1<<16, "ssh_port: %d is no port", s.Port)
+	v.tunnels("ssh_local_tunnels", s.LocalTunnels)
+	v.tunnels("ssh_remote_tunnels", s.RemoteTunnels)
 	v.check(s.KeyPair == "" || s.PrivateKey != nil || s.AgentSocket != "" || s.Password != "",
 		"ssh_keypair_name: needs the key's other half: ssh_private_key_file, or ssh_agent_auth with an agent that runs")
 	v.check(s.HostKey != HostKeyFingerprint || len(s.Fingerprints) > 0, "ssh_host_key: fingerprint: name at least one")
@@ -108,8 +121,27 @@ func (v *validator) output(c Config) {
 	v.oneOf("ami_virtualization_type", o.Virtualization, "hvm", "paravirtual")
 	v.oneOf("imds_support", o.IMDS, "v2.0")
 	v.check(len(o.Description) <= 255, "ami_description: %d characters, and AWS takes no more than 255", len(o.Description))
-	v.check(o.KMSKeyID == "" || o.Encrypt == nil || *o.Encrypt, "kms_key_id: has no effect with encrypt_boot = false")
+	v.keys(o)
+	v.oneOf("deregistration_protection", string(o.Protect), string(Protected), string(ProtectedFor))
+	v.check(o.CopyMinutes == 0 || o.CopyMinutes >= 15 && o.CopyMinutes <= 2880 && o.CopyMinutes%15 == 0,
+		"snapshot_copy_duration_minutes: %d is not from 15 to 2880 in steps of 15", o.CopyMinutes)
+	v.check(!o.SkipBuildRegion || len(otherRegions(c)) > 0, "skip_save_build_region: nothing is left of the image without ami_regions to copy it to")
 	v.devices("ami_block_device_mappings", o.BlockDevices)
+}
+
+// keys checks the KMS keys. AWS lets nobody else use what is encrypted with an account's default key.
+func (v *validator) keys(o Output) {
+	encrypted := o.Encrypt != nil && *o.Encrypt
+	named, lacking := o.KMSKeyID != "", o.KMSKeyID == ""
+	for _, r := range o.Regions {
+		named, lacking = named || r.KMSKeyID != "", lacking || r.KMSKeyID == ""
+	}
+	v.check(encrypted || !named, "kms_key_id and region_kms_key_ids: have no effect without encrypt_boot = true")
+	shared := len(o.Users) + len(o.OrgARNs) + len(o.OUARNs)
+	v.check(!encrypted || !lacking || shared == 0,
+		"ami_users, ami_org_arns, ami_ou_arns: nobody else may use what is encrypted with the default key; name one with kms_key_id, and one for each of ami_regions with region_kms_key_ids")
+	v.check(!encrypted || !lacking || len(o.SnapshotUsers) == 0,
+		"snapshot_users: nobody else may use what is encrypted with the default key; name one with kms_key_id, and one for each of ami_regions with region_kms_key_ids")
 }
 
 func (v *validator) scan(s Scan) {
@@ -118,6 +150,19 @@ func (v *validator) scan(s Scan) {
 		v.check(strings.HasPrefix(pattern, "/") || strings.HasPrefix(pattern, "*"), "scan: %q is no absolute path, and no pattern that begins with *", pattern)
 		v.check(!strings.Contains(pattern, "\n"), "scan: %q: a pattern is one line", pattern)
 	}
+}
+
+func (v *validator) tunnels(option string, all []provision.Tunnel) {
+	for _, t := range all {
+		v.check(hostPort(t.Listen) && hostPort(t.Target), "%s: %s to %s is not from host:port to host:port", option, t.Listen, t.Target)
+	}
+}
+
+// hostPort says whether text is host:port.
+func hostPort(text string) bool {
+	_, port, err := net.SplitHostPort(text)
+	n, numeric := strconv.ParseUint(port, 10, 16)
+	return err == nil && numeric == nil && n > 0
 }
 
 // imageName says whether AWS takes name as that of an image. It is no regular

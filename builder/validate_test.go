@@ -38,7 +38,7 @@ func TestValidateSaysEverything(t *testing.T) {
 		"ssh_host_key: fingerprint: name at least one",
 		`ami_name: "no:colon": AWS takes 3 to 128 letters, digits, spaces and ( ) [ ] . / - ' @ _; {{clean_resource_name}} replaces the rest`,
 		`imds_support: "v3" is not one of v2.0`,
-		"kms_key_id: has no effect with encrypt_boot = false",
+		"kms_key_id and region_kms_key_ids: have no effect without encrypt_boot = true",
 	}
 	err := c.Validate()
 	if err == nil {

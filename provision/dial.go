@@ -127,6 +127,10 @@ func dialOnce(ctx context.Context, addr string, id Identity, login *credentials,
 		h.Close()
 		return nil, err
 	}
+	if err := h.openTunnels(ctx); err != nil {
+		h.Close()
+		return nil, err
+	}
 	return h, nil
 }
 

@@ -38,7 +38,8 @@ type Host struct {
 	conn    *watchedConn
 	through *Host // the bastion, or nil
 	done    chan struct{}
-	found   // what has been found out about the machine, and the way to it
+	tunnels sync.WaitGroup // what carries them
+	found                  // what has been found out about the machine, and the way to it
 
 	mu       sync.Mutex
 	lost     error             // why the connection was given up, when we did it
@@ -96,13 +97,15 @@ func (h *Host) answers() bool {
 	return err == nil
 }
 
-// again makes another connection to the same machine.
+// again makes another connection to the same machine, without tunnels: their addresses are taken.
 func (h *Host) again(ctx context.Context) (*Host, error) {
-	next, err := Dial(ctx, h.addr, h.id)
+	id := h.id
+	id.LocalTunnels, id.RemoteTunnels = nil, nil
+	next, err := Dial(ctx, h.addr, id)
 	if err != nil {
 		return nil, err
 	}
-	next.redialed = true
+	next.id, next.redialed = h.id, true
 	next.noTar.Store(h.noTar.Load())
 	next.noGzip.Store(h.noGzip.Load())
 	next.noSFTP.Store(h.noSFTP.Load())
@@ -115,6 +118,9 @@ func (h *Host) redial(ctx context.Context) (*Host, error) {
 	refused := time.Time{}
 	for pause := redialFirst; ; pause = min(2*pause, redialMost) {
 		next, err := h.again(ctx)
+		if err == nil {
+			h.handOver(ctx, next)
+		}
 		if err == nil || errors.Is(err, ErrHostKey) {
 			return next, err
 		}
@@ -191,6 +197,7 @@ func (h *Host) Close() error {
 	h.settled(ctx)
 	h.client.Close() // its error is that the other side was first
 	<-h.done
+	h.tunnels.Wait()
 	if h.through != nil {
 		return h.through.Close()
 	}

@@ -55,6 +55,10 @@ type Identity struct {
 	// PTY runs scripts in a terminal, which mixes their two outputs. Optional.
 	PTY bool
 
+	// LocalTunnels listen here and lead to where the machine can connect to; RemoteTunnels listen on the machine and
+	// lead to where we can. Optional.
+	LocalTunnels, RemoteTunnels []Tunnel
+
 	// ConnectTimeout bounds dial and handshake together. Optional; defaults to 15 s.
 	ConnectTimeout time.Duration
 }

@@ -110,6 +110,8 @@ func (c court) wanted(r Resource) string {
 		return ""
 	case r.State != "available":
 		return "it is " + r.State
+	case r.Tags[builder.TagPassing] != "": // its copies are what stays
+		return ""
 	case draft == "":
 		return "it is finished"
 	case !c.named[r.Region+"/"+draft]:

@@ -27,19 +27,11 @@ type AssumeRole struct {
 	RoleARN, SessionName, ExternalID string
 	Policy                           string        // JSON; optional
 	Duration                         time.Duration // 0: the service's default
-	TransitiveTagKeys                []string
+	PolicyARNs, TransitiveTagKeys    []string
+	Tags                             map[string]string // of the session
 }
 
 func readAccess(o *object) Access {
-	o.unsupported(map[string]string{
-		"mfa_code":         "get a session first, and pass it in AWS_SESSION_TOKEN",
-		"vault_aws_engine": "pass the credentials in the environment",
-	})
-	o.idle(map[string]string{
-		"skip_credential_validation":    "credentials are not validated beforehand",
-		"skip_metadata_api_check":       "the SDK decides where credentials come from",
-		"decode_authorization_messages": "an encoded authorization message is shown as AWS sent it",
-	})
 	a := Access{
 		Region: o.text("region"), AccessKey: o.text("access_key"), SecretKey: o.text("secret_key"), Token: o.text("token"),
 		Profile: o.text("profile"), SharedCredentialsFile: o.p.home(o.text("shared_credentials_file")),
@@ -57,10 +49,10 @@ func readAccess(o *object) Access {
 }
 
 func readAssumeRole(o *object) *AssumeRole {
-	o.unsupported(map[string]string{"policy_arns": "", "tags": ""})
 	r := &AssumeRole{
 		RoleARN: o.required("role_arn"), SessionName: o.text("session_name"), ExternalID: o.text("external_id"), Policy: o.text("policy"),
 		Duration: time.Duration(o.number("duration_seconds", 0)) * time.Second, TransitiveTagKeys: o.list("transitive_tag_keys"),
+		PolicyARNs: o.list("policy_arns"), Tags: o.pairs("tags", "", place{}),
 	}
 	o.finish()
 	return r

@@ -50,7 +50,7 @@ func TestBadTemplates(t *testing.T) {
 			},
 		},
 		{name: "unknown option", text: bake(`, "instanse_type": "x"`, ""), want: []string{`t.json:3:3: builder amazon-ebs has no option "instanse_type"; did you mean "instance_type"?`}},
-		{name: "not yet", text: bake(`, "fleet_tags": {}`, ""), want: []string{`t.json:3:17: fleet_tags is not supported yet; use run_tags`}},
+		{name: "not supported", text: bake(`, "mfa_code": "1"`, ""), want: []string{`t.json:3:15: mfa_code is not supported; get a session first, and pass it in AWS_SESSION_TOKEN`}},
 		{name: "bad boolean", text: bake(`, "ssh_pty": "maybe"`, ""), want: []string{`t.json:3:14: ssh_pty is "maybe"; it must be true or false`}},
 		{name: "bad number", text: bake(`, "ssh_port": "x"`, ""), want: []string{`t.json:3:15: ssh_port is "x"; it must be a whole number from 0 on`}},
 		{name: "bad duration", text: bake(`, "ssh_timeout": 30`, ""), want: []string{`t.json:3:18: ssh_timeout is "30"; it must be a duration such as 90s or 5m`}},
@@ -66,7 +66,7 @@ func TestBadTemplates(t *testing.T) {
 			"t.json:3:14: profile: env may stand only in variables; declare a variable with {{env `X`}} as its default and use {{user `x`}} here",
 		}},
 		{name: "build in a builder", text: bake(`, "profile": "{{build `+"`ID`"+`}}"`, ""), want: []string{
-			`t.json:3:14: profile: {{build}} is known only to shell, shell-local and manifest's custom_data`,
+			`t.json:3:14: profile: {{build}} is known only once the machine is there, to provisioners and post-processors`,
 		}},
 		{name: "vault", text: bake(`, "profile": "{{vault `+"`a` `b`"+`}}"`, ""), want: []string{
 			`t.json:3:14: profile: vault needs a Vault server, which is not supported yet; give the value with -var or an environment variable`,
@@ -90,7 +90,6 @@ func TestBadTemplates(t *testing.T) {
 				`t.json:8:25: sensitive-variables names "H", which is not a variable`,
 			},
 		},
-		{name: "undeclared -var", text: bake("", `, "variables": {"region": "x"}`), vars: map[string]string{"regoin": "y"}, want: []string{`-var regoin: t.json has no such variable; did you mean "region"?`}},
 		{name: "variable without a value is told once", text: bake(`, "profile": "{{user `+"`p`"+`}}", "subnet_id": "{{user `+"`p`"+`}}"`, `, "variables": {"p": null}`), want: []string{
 			`t.json:4:22: variable p has no value; give one with -var p=VALUE or -var-file`,
 		}},
@@ -131,15 +130,15 @@ func TestBadTemplates(t *testing.T) {
 				`t.json:12:12: there is no provisioner "shel"; did you mean "shell"?`,
 				`t.json:13:3: a provisioner needs a type, such as "shell"`,
 				`t.json:14:64: override names the build "web", which is not there`,
-				"t.json:15:38: inline: {{build `Pasword`}} is not supported yet; there are BuildRegion, ConnType, Host, ID, PackerRunUUID, Port, SSHPrivateKeyFile, SourceAMI, SourceAMICreationDate, SourceAMIName, SourceAMIOwner, SourceAMIOwnerName, User",
+				"t.json:15:38: inline: {{build `Pasword`}} is not supported yet; there are BuildRegion, ConnType, Host, ID, PackerRunUUID, Password, Port, SSHAgentAuth, SSHPrivateKey, SSHPrivateKeyFile, SSHPublicKey, SourceAMI, SourceAMICreationDate, SourceAMIName, SourceAMIOwner, SourceAMIOwnerName, User; did you mean \"Password\"?",
 			},
 		},
 		{name: "communicator", text: bake(`, "communicator": "winrm", "winrm_port": 5985`, ""), want: []string{
-			`t.json:3:19: communicator "winrm" is not supported yet; leave it out, or write "ssh"`,
-			`t.json:3:42: winrm_port is not supported yet; Windows images are not made yet`,
+			`t.json:3:19: communicator "winrm" is not supported; Windows images are not made yet`,
+			`t.json:3:42: winrm_port is not supported; Windows images are not made yet`,
 		}},
 		{name: "session manager", text: bake(`, "ssh_interface": "session_manager"`, ""), want: []string{
-			`t.json:3:20: ssh_interface session_manager is not supported yet; use private_ip from inside the network, or a bastion`,
+			`t.json:3:20: ssh_interface session_manager is not supported; use private_ip from inside the network, or a bastion`,
 		}},
 		{name: "keys that need each other", text: bake(`, "access_key": "x", "deprecate_at": "tomorrow", "region_kms_key_ids": {"eu-west-1": "k"}, "spot_tags": {"a": "b"}`, ""), want: []string{
 			`t.json:2:14: access_key and secret_key need each other; give both, or neither to use the environment`,

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"slices"
 	"time"
 
 	"github.com/imagobuild/imago/builder"
@@ -20,13 +21,8 @@ func (p *parser) readEBS(v value) (builder.Config, Access) {
 	o := p.object(v, "builder "+builderType)
 	o.get("type")
 	o.get("name")
-	o.unsupported(unsupportedEBS())
-	o.idle(map[string]string{
-		"skip_region_validation":   "regions are not validated beforehand",
-		"spot_price_auto_product":  "spot prices are the same for all products",
-		"ssh_file_transfer_method": "files always travel by SFTP",
-		"ssh_read_write_timeout":   "keep-alives find a dead connection",
-	})
+	o.tabled()
+	o.former(formerEBS())
 	access := readAccess(o)
 	cfg := builder.Config{
 		Region:   access.Region,
@@ -82,7 +78,7 @@ func readInstance(o *object) builder.Instance {
 	in := builder.Instance{
 		Type: o.text("instance_type"),
 		Tags: o.pairs("run_tags", "run_tag", imageFields()), VolumeTags: o.pairs("run_volume_tags", "run_volume_tag", imageFields()),
-		UserData: readUserData(o), Profile: o.text("iam_instance_profile"), SkipProfileValidation: o.boolean("skip_profile_validation"),
+		UserData: readUserData(o), Profile: o.text("iam_instance_profile"), ProfilePolicy: readPolicy(o), SkipProfileValidation: o.boolean("skip_profile_validation"),
 		BlockDevices: readBlockDevices(o, "launch_block_device_mappings"), EBSOptimized: o.boolean("ebs_optimized"),
 		ShutdownBehavior: o.oneOf("shutdown_behavior", "stop", "terminate"), Spot: readSpot(o),
 		DisableStop: o.boolean("disable_stop_instance"),
@@ -96,6 +92,7 @@ func readInstance(o *object) builder.Instance {
 		in.Tenancy, in.HostID, in.HostResourceGroup = p.text("tenancy"), p.text("host_id"), p.text("host_resource_group_arn")
 		p.finish()
 	}
+	readHost(o, &in)
 	if m := o.object("metadata_options"); m != nil {
 		in.Metadata = builder.Metadata{
 			Endpoint: m.oneOf("http_endpoint", "enabled", "disabled"), Tokens: m.oneOf("http_tokens", "required", "optional"),
@@ -115,21 +112,6 @@ func readUserData(o *object) []byte {
 	return o.file("user_data_file")
 }
 
-// readSpot returns nil for an on-demand instance.
-func readSpot(o *object) *builder.Spot {
-	s := &builder.Spot{MaxPrice: o.text("spot_price"), Types: o.list("spot_instance_types"), Tags: o.pairs("spot_tags", "spot_tag", imageFields())}
-	if s.MaxPrice != "" && s.MaxPrice != "0" {
-		o.exclusive("instance_type", "spot_instance_types")
-		return s
-	}
-	for _, name := range []string{"spot_instance_types", "spot_tags"} {
-		if v, ok := o.get(name); ok && !o.told["spot_price"] {
-			o.wrong(v, name, "needs spot_price, such as \"auto\"")
-		}
-	}
-	return nil
-}
-
 func readOutput(o *object) builder.Output {
 	out := builder.Output{
 		Name: o.text("ami_name"), Description: o.textIn("ami_description", imageFields()),
@@ -140,22 +122,52 @@ func readOutput(o *object) builder.Output {
 		Virtualization: o.oneOf("ami_virtualization_type", "hvm", "paravirtual"),
 		ENA:            o.tristate("ena_support"), SRIOV: o.boolean("sriov_support"),
 		Encrypt: o.tristate("encrypt_boot"), KMSKeyID: o.text("kms_key_id"), IMDS: o.oneOf("imds_support", "v2.0"),
-		DeprecateAt: readTime(o, "deprecate_at"), ReplaceExisting: o.boolean("force_deregister"), DeleteSnapshots: o.boolean("force_delete_snapshot"),
+		DeprecateAt: readTime(o, "deprecate_at"), Protect: readProtection(o),
+		CopyMinutes: o.number("snapshot_copy_duration_minutes", 0), SkipBuildRegion: o.boolean("skip_save_build_region"),
+		ReplaceExisting: o.boolean("force_deregister"), DeleteSnapshots: o.boolean("force_delete_snapshot"),
 		SkipImage: o.boolean("skip_create_ami"), SkipRunTags: o.boolean("skip_ami_run_tags"),
 	}
 	o.need("ami_name", out.Name != "")
+	if keys := o.pairs("region_kms_key_ids", "", place{}); out.KMSKeyID == "" {
+		out.KMSKeyID = keys[o.text("region")]
+	}
 	return out
+}
+
+func readProtection(o *object) builder.Protection {
+	p := o.object("deregistration_protection")
+	if p == nil {
+		return ""
+	}
+	enabled, cooldown := p.boolean("enabled"), p.boolean("with_cooldown")
+	p.finish()
+	switch {
+	case enabled && cooldown:
+		return builder.ProtectedFor
+	case enabled:
+		return builder.Protected
+	case cooldown:
+		p.p.problem(p.v.pos, "with_cooldown has no effect without enabled")
+	}
+	return ""
 }
 
 // readRegions joins ami_regions and region_kms_key_ids.
 func readRegions(o *object) []builder.RegionCopy {
 	keys := o.pairs("region_kms_key_ids", "", place{})
 	var all []builder.RegionCopy
+	own := o.text("region")
 	for _, r := range o.list("ami_regions") {
+		if slices.ContainsFunc(all, func(c builder.RegionCopy) bool { return c.Region == r }) {
+			continue
+		}
+		if _, named := keys[r]; !named && keys != nil && r != own {
+			v, _ := o.get("region_kms_key_ids")
+			o.wrong(v, "region_kms_key_ids", "lacks %s, which ami_regions names; \"\" stands for the account's own key there", r)
+		}
 		all = append(all, builder.RegionCopy{Region: r, KMSKeyID: keys[r]})
 		delete(keys, r)
 	}
-	own := o.text("region")
 	for _, r := range names(keys) {
 		if v, _ := o.get("region_kms_key_ids"); r != own && !o.told["ami_regions"] {
 			o.wrong(v, "region_kms_key_ids", "names %s, which ami_regions does not", r)

@@ -18,10 +18,7 @@ const (
 )
 
 func readSSH(o *object) builder.SSH {
-	if c := o.text("communicator"); c != "" && c != "ssh" && !o.open("communicator") {
-		v, _ := o.get("communicator")
-		o.wrong(v, "communicator", "%q is not supported yet; leave it out, or write \"ssh\"", c)
-	}
+	kind := readCommunicator(o)
 	o.exclusive("ssh_timeout", "ssh_wait_timeout")
 	s := builder.SSH{
 		User: o.text("ssh_username"), Host: o.text("ssh_host"), Port: o.number("ssh_port", 0), Password: o.text("ssh_password"),
@@ -32,6 +29,7 @@ func readSSH(o *object) builder.SSH {
 		Timeout:     cmp.Or(o.duration("ssh_timeout"), o.duration("ssh_wait_timeout")), HandshakeAttempts: o.number("ssh_handshake_attempts", 0),
 		PauseBeforeConnecting: o.duration("pause_before_connecting"),
 		PTY:                   o.boolean("ssh_pty"), KeepAlive: o.duration("ssh_keep_alive_interval"),
+		LocalTunnels: readTunnels(o, "ssh_local_tunnels"), RemoteTunnels: readTunnels(o, "ssh_remote_tunnels"),
 		Ciphers: o.list("ssh_ciphers"), KeyExchanges: o.list("ssh_key_exchange_algorithms"),
 		ClearAuthorizedKeys: o.boolean("ssh_clear_authorized_keys"),
 		Bastion:             readBastion(o), Proxy: readProxy(o),
@@ -43,16 +41,78 @@ func readSSH(o *object) builder.SSH {
 	// machine may have it.
 	s.ForwardAgent = s.AgentSocket != "" && !o.boolean("ssh_disable_agent_forwarding")
 	o.boolean("ssh_disable_agent_forwarding")
-	if !o.told["communicator"] {
+	if kind == "ssh" {
 		o.need("ssh_username", s.User != "")
 	}
 	return s
 }
 
+// readCommunicator refuses the ways to a machine that are not there.
+func readCommunicator(o *object) string {
+	kind := o.oneOf("communicator", "ssh", "winrm", "none")
+	v, _ := o.get("communicator")
+	switch {
+	case o.told["communicator"]:
+		return "unknown"
+	case kind == "winrm":
+		o.refuse(v, `communicator "winrm"`, windows)
+		o.need("winrm_username", o.text("winrm_username") != "" || !o.p.o.Check)
+	case kind == "none":
+		o.refuse(v, `communicator "none"`, "an image is made ready over SSH; leave it out, or write \"ssh\"")
+	default:
+		return "ssh"
+	}
+	return kind
+}
+
+// readTunnels reads tunnels as OpenSSH writes them: [address:]port:host:port. Without an address they listen on this
+// computer, or on the machine, alone.
+func readTunnels(o *object, name string) []provision.Tunnel {
+	var all []provision.Tunnel
+	for _, i := range o.items(name, place{}) {
+		t, ok := parseTunnel(i.text)
+		switch {
+		case i.kind == kindUnknown:
+		case ok:
+			all = append(all, t)
+		default:
+			o.wrong(i.value, name, "holds %q; it must hold tunnels such as 8080:localhost:80", i.text)
+		}
+	}
+	return all
+}
+
+func parseTunnel(text string) (t provision.Tunnel, ok bool) {
+	var parts []string
+	for rest, more := text, true; more; {
+		if address, after, bracket := strings.Cut(strings.TrimPrefix(rest, "["), "]"); bracket && strings.HasPrefix(rest, "[") { // IPv6
+			parts = append(parts, address)
+			more = strings.HasPrefix(after, ":")
+			rest = strings.TrimPrefix(after, ":")
+			continue
+		}
+		var part string
+		part, rest, more = strings.Cut(rest, ":")
+		parts = append(parts, part)
+	}
+	if len(parts) == 3 {
+		parts = append([]string{"localhost"}, parts...)
+	}
+	if len(parts) != 4 || parts[0] == "" || parts[2] == "" || !isPort(parts[1]) || !isPort(parts[3]) {
+		return t, false
+	}
+	return provision.Tunnel{Listen: net.JoinHostPort(parts[0], parts[1]), Target: net.JoinHostPort(parts[2], parts[3])}, true
+}
+
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0
+}
+
 func readInterface(o *object) string {
 	if text := o.text("ssh_interface"); text == "session_manager" {
 		v, _ := o.get("ssh_interface")
-		o.wrong(v, "ssh_interface", "session_manager is not supported yet; use private_ip from inside the network, or a bastion")
+		o.refuse(v, "ssh_interface session_manager", "use private_ip from inside the network, or a bastion")
 		return ""
 	}
 	return o.oneOf("ssh_interface", "public_ip", "private_ip", "public_dns", "private_dns", "ipv6")

@@ -41,10 +41,10 @@ t.pkr.hcl:7:3: builder amazon-ebs has no option "_note"
   7 |   _note = "x"
     |   ^^^^^
 `},
-		{name: "not yet", text: hclBake("  fleet_tags = {}", "", ""), want: `
-t.pkr.hcl:7:16: fleet_tags is not supported yet; use run_tags
-  7 |   fleet_tags = {}
-    |                ^^
+		{name: "not supported", text: hclBake("  mfa_code = \"1\"", "", ""), want: `
+t.pkr.hcl:7:14: mfa_code is not supported; get a session first, and pass it in AWS_SESSION_TOKEN
+  7 |   mfa_code = "1"
+    |              ^^^
 `},
 		{name: "a block as an argument", text: hclBake("  metadata_options = { http_tokens = \"required\" }", "", ""), want: `
 t.pkr.hcl:7:3: metadata_options is a block: write metadata_options { … }, without the equals sign
@@ -226,10 +226,7 @@ t.pkr.hcl:14:5: provisioner shell has no option "inlin"; did you mean "inline"?
 t.pkr.hcl:17:27: the script gone.sh does not exist in CWD
   17 |     scripts = ["here.sh", "gone.sh"]
      |                           ^^^^^^^^^
-t.pkr.hcl:20:19: build.ID is known only once the machine is there, to the provisioners shell and shell-local and to the post-processors
-  20 |     content     = build.ID
-     |                   ^^^^^^^^
-t.pkr.hcl:24:15: build.Pasword is not supported yet; there are BuildRegion, ConnType, Host, ID, PackerRunUUID, Port, SSHPrivateKeyFile, SourceAMI, SourceAMICreationDate, SourceAMIName, SourceAMIOwner, SourceAMIOwnerName, User, name
+t.pkr.hcl:24:15: build.Pasword is not supported yet; there are BuildRegion, ConnType, Host, ID, PackerRunUUID, Password, Port, SSHAgentAuth, SSHPrivateKey, SSHPrivateKeyFile, SSHPublicKey, SourceAMI, SourceAMICreationDate, SourceAMIName, SourceAMIOwner, SourceAMIOwnerName, User, name; did you mean "Password"?
   24 |     inline = [build.Pasword]
      |               ^^^^^^^^^^^^^
 t.pkr.hcl:26:3: provisioner ansible is not supported yet

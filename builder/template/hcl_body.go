@@ -1,6 +1,7 @@
 package template
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -45,6 +46,7 @@ func nestedSchema(what string) *hcl.BodySchema {
 
 // object evaluates the body of a component. Its dynamic blocks become the blocks that they stand for.
 func (e *evaluator) object(body hcl.Body, what string, at pos) value {
+	e.place = fmt.Sprintf("%s:%d", at.file, at.line)
 	ctx, lacks := e.context(iterated(dynblock.WalkExpandVariables(body), what))
 	if len(lacks) > 0 {
 		e.p.tell(lacks)

@@ -1,12 +1,14 @@
 package template
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -32,6 +34,10 @@ type evaluator struct {
 
 	// env allows env(): in the defaults of variables alone.
 	env bool
+
+	index int            // of the component, among others that may have the same place
+	place string         // of the expression that is evaluated
+	uuids map[string]int // that were made from a seed, by place
 }
 
 // lack is a reference to something that is not there.
@@ -42,6 +48,7 @@ type lack struct {
 
 // value evaluates an expression. What is wrong with it has been told when it is not ok.
 func (e *evaluator) value(expr hcl.Expression) (v cty.Value, ok bool) {
+	e.place = expr.Range().String()
 	ctx, lacks := e.context(expr.Variables())
 	v, diags := expr.Value(ctx)
 	switch {
@@ -64,7 +71,7 @@ func (p *parser) tell(lacks []lack) {
 
 // context holds what some expressions refer to, evaluated for them. What is not there is left out.
 func (e *evaluator) context(refs []hcl.Traversal) (*hcl.EvalContext, []lack) {
-	ctx := &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: e.callable(e.env)}
+	ctx := &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: e.seeded(e.callable(e.env))}
 	locals, data, build := map[string]cty.Value{}, map[string]map[string]cty.Value{}, map[string]cty.Value{}
 	var lacks []lack
 	for _, ref := range refs {
@@ -111,14 +118,48 @@ func (m *module) callable(env bool) map[string]function.Function {
 	return all
 }
 
+// seeded makes the UUIDs of an evaluation from the seed, if there is one: each by its place, so that it is the same
+// whenever and however often that is evaluated.
+func (e *evaluator) seeded(all map[string]function.Function) map[string]function.Function {
+	if e.p.o.Seed == "" {
+		return all
+	}
+	all = maps.Clone(all)
+	all["uuidv4"] = funcs.UUID4(func(b []byte) {
+		if e.uuids == nil {
+			e.uuids = map[string]int{}
+		}
+		e.uuids[e.place]++
+		build := ""
+		if e.usage != nil {
+			build = e.usage.full()
+		}
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %d %s %d", e.p.o.Seed, build, e.index, e.place, e.uuids[e.place]))
+		copy(b, sum[:])
+	})
+	return all
+}
+
 // surroundings are what functions may look at.
 func (m *module) surroundings() funcs.Surroundings {
 	s := funcs.Surroundings{Now: m.now, Dir: m.cwd, Home: m.parser.env("HOME"), Strftime: strftime}
 	s.Secret = func(name, key string, keyed bool) (string, error) { return m.askSecret(name, key, keyed) }
+	if m.o.Seed != "" {
+		s.Random = m.fill()
+	}
 	if m.o.Lookup == nil {
 		s.Secret = func(string, string, bool) (string, error) { m.open = true; return "", funcs.ErrUnknown }
 	}
 	return s
+}
+
+// fill makes random bytes from the seed, for the files that templatefile renders.
+func (m *module) fill() func([]byte) {
+	var made atomic.Int64
+	return func(b []byte) {
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s file %d", m.o.Seed, made.Add(1)))
+		copy(b, sum[:])
+	}
 }
 
 // attribute is the name after the root of a reference, such as x of var.x; empty when the whole is referred to.
@@ -159,7 +200,7 @@ func (e *evaluator) buildOf(ref hcl.Traversal, all map[string]cty.Value) error {
 		return nil
 	}
 	if e.facts == nil {
-		return fmt.Errorf("build.%s is known only once the machine is there, to the provisioners shell and shell-local and to the post-processors", name)
+		return fmt.Errorf("build.%s is known only once the machine is there, to provisioners and post-processors", name)
 	}
 	known := append(names(e.facts), "name")
 	if !slices.Contains(known, name) {

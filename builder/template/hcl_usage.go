@@ -55,9 +55,8 @@ func (m *module) readUsage(u *usage) Build {
 
 func (m *module) provisionerValues(u *usage, all []component) []value {
 	var list []value
-	for _, c := range all {
-		waits := c.kind != "file" && c.kind != "sleep" && c.kind != "breakpoint"
-		if v := m.componentValue(u, c, waits); v.kind == kindObject {
+	for i, c := range all {
+		if v := m.componentValue(u, c, i); v.kind == kindObject {
 			list = append(list, v)
 		}
 	}
@@ -69,7 +68,7 @@ func (m *module) postProcessorValues(u *usage) []value {
 	var list []value
 	for _, sequence := range u.block.postProcessors {
 		for _, c := range sequence {
-			if v := m.componentValue(u, c, true); v.kind == kindObject {
+			if v := m.componentValue(u, c, len(list)); v.kind == kindObject {
 				list = append(list, v)
 			}
 		}
@@ -77,13 +76,11 @@ func (m *module) postProcessorValues(u *usage) []value {
 	return list
 }
 
-// componentValue evaluates a component's body, for one build. One that waits for the machine is evaluated once more then.
-func (m *module) componentValue(u *usage, c component, waits bool) value {
+// componentValue evaluates a component's body, for one build. One that says something of the machine is evaluated once
+// more when that is there. Those that a dynamic block makes have the same place, and another index.
+func (m *module) componentValue(u *usage, c component, index int) value {
 	evaluate := func(p *parser) (value, bool) {
-		e := &evaluator{module: m, p: p, usage: u, block: u.block}
-		if waits {
-			e.facts = p.facts
-		}
+		e := &evaluator{module: m, p: p, usage: u, block: u.block, facts: p.facts, index: index}
 		v := e.object(c.body, c.kind, c.at)
 		if v.kind == kindObject {
 			v.members = append([]member{{name: "type", pos: c.at, value: value{kind: kindString, pos: c.at, text: c.kind}}}, v.members...)

@@ -78,17 +78,7 @@ func (o *object) numbers(name string) []int {
 func (o *object) pairs(name, singular string, in place) map[string]string {
 	all := map[string]string{}
 	if v, ok := o.get(name); ok {
-		switch {
-		case v.kind == kindObject:
-			for _, m := range v.members {
-				if text, ok := o.render(name+"."+m.name, m.value, in); ok {
-					all[m.name] = text
-				}
-			}
-		case v.kind == kindString && v.text == "", v.kind == kindList && len(v.list) == 0, v.kind == kindUnknown:
-		default:
-			o.wrong(v, name, "must be an object of names and values, not %s", v.kind)
-		}
+		o.addPairs(all, name, v, in)
 	}
 	if singular != "" {
 		for _, e := range o.objects(singular) {
@@ -104,6 +94,25 @@ func (o *object) pairs(name, singular string, in place) map[string]string {
 		return nil
 	}
 	return all
+}
+
+// addPairs adds what an object of strings holds. In JSON a list of such objects counts as all of them together, as in Packer.
+func (o *object) addPairs(all map[string]string, name string, v value, in place) {
+	switch {
+	case v.kind == kindObject:
+		for _, m := range v.members {
+			if text, ok := o.render(name+"."+m.name, m.value, in); ok {
+				all[m.name] = text
+			}
+		}
+	case v.kind == kindString && v.text == "", v.kind == kindList && len(v.list) == 0, v.kind == kindUnknown:
+	case v.kind == kindList && !o.p.hcl:
+		for _, e := range v.list {
+			o.addPairs(all, name, e, in)
+		}
+	default:
+		o.wrong(v, name, "must be an object of names and values, not %s", v.kind)
+	}
 }
 
 // object returns a nested object, or nil when it is not there. A list of one is

@@ -14,6 +14,9 @@ type object struct {
 	what  string // such as "builder amazon-ebs", for messages
 	asked map[string]bool
 	told  map[string]bool // options whose problem is told
+	facts bool            // all of its options may use {{build `X`}}
+
+	informed bool // the facts are known
 }
 
 func (p *parser) object(v value, what string) *object {
@@ -52,6 +55,7 @@ func (o *object) render(name string, v value, in place) (string, bool) {
 		o.wrong(v, name, "must be a string, not %s", v.kind)
 		return "", false
 	}
+	in.facts = in.facts || o.facts
 	out, err := o.p.render(text, in)
 	if err != nil {
 		o.told[name] = true
@@ -212,31 +216,35 @@ func (o *object) exclusive(a, b string) {
 
 // unsupported refuses the options that are known but not there yet, with what to do instead.
 func (o *object) unsupported(options map[string]string) {
-	for name, instead := range options {
+	for _, name := range names(options) {
 		at, there := o.v.member(name)
 		o.asked[name] = true
-		if !there || at.kind == kindNull || at.text == "" && at.kind == kindString {
-			continue
+		if there && at.kind != kindNull && (at.text != "" || at.kind != kindString) {
+			o.refuse(at, name, options[name])
 		}
-		if instead != "" {
-			instead = "; " + instead
-		}
-		o.p.problem(at.pos, "%s is not supported yet%s", name, instead)
 	}
 }
 
-// idle takes options that have no effect here, and says so.
-func (o *object) idle(options map[string]string) {
-	for _, name := range names(options) {
-		if _, ok := o.get(name); ok {
-			o.p.warn("%s has no effect: %s", name, options[name])
-		}
+// refuse says that something Packer has is not supported, and what to do instead.
+// Where the template is only looked at, that is a warning: Packer takes it.
+func (o *object) refuse(at value, what, instead string) {
+	text := what + " is not supported"
+	if instead != "" {
+		text += "; " + instead
 	}
+	if o.p.o.Check {
+		o.p.warnAt(at.pos, "a build refuses this: %s", text)
+		return
+	}
+	o.p.problem(at.pos, "%s", text)
 }
 
 // finish refuses every option that nobody asked for. In JSON names that begin
 // with an underscore are comments.
 func (o *object) finish() {
+	if o.p.o.watch != nil {
+		o.p.o.watch(o.what, o.asked)
+	}
 	for _, m := range o.v.members {
 		comment := strings.HasPrefix(m.name, "_") && !o.p.hcl
 		if !o.asked[m.name] && !comment {

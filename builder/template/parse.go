@@ -49,6 +49,9 @@ type Options struct {
 	// Force replaces an image of the same name (-force).
 	Force bool
 
+	// Check reads for imago validate: options that Packer has, and that a build refuses, are warnings.
+	Check bool
+
 	// Inspect reads the shape alone, for imago inspect and validate -syntax-only:
 	// variables as they are written, the names and types of the builds, the types of
 	// the provisioners. Required variables may be missing, and no file is looked at.
@@ -57,6 +60,8 @@ type Options struct {
 	// Getwd is the directory that relative paths in the template start from.
 	// Defaults to the working directory of the process.
 	Getwd string
+
+	watch func(component string, asked map[string]bool) // is told which options were asked for; in tests
 }
 
 // Template is a template whose builds are ready to run.
@@ -139,8 +144,9 @@ type parser struct {
 	now      time.Time
 	root     value
 	vars     *variables
-	hcl      bool              // the template is written in HCL2
-	names    []string          // of all builds
+	hcl      bool     // the template is written in HCL2
+	names    []string // of all builds
+	table    map[string][]Option
 	build    Build             // the one that is being read
 	uuids    int               // that were made for it from a seed
 	called   called            // what its provisioners and post-processors call it

@@ -136,21 +136,6 @@ func (o *object) where() string {
 	return fmt.Sprintf("%s:%d", cmp.Or(o.v.pos.file, o.p.path), o.v.pos.line)
 }
 
-func readSleep(o *object) builder.Step {
-	s := builder.Pause{StepOptions: readCommon(o), For: o.duration("duration")}
-	o.need("duration", s.For > 0)
-	return s
-}
-
-// readBreakpoint makes a pause without an end of its own.
-func readBreakpoint(o *object) builder.Step {
-	s := builder.Pause{StepOptions: readCommon(o), Note: o.text("note")}
-	if o.boolean("disable") {
-		return nil
-	}
-	return s
-}
-
 // listProvisioners notes the types of all provisioners.
 func (p *parser) listProvisioners() {
 	for _, v := range p.section("provisioners") {

@@ -15,9 +15,7 @@ const defaultShebang = "/bin/sh -e"
 func readShell(o *object) builder.Step {
 	step := builder.Run{StepOptions: readCommon(o), PauseAfter: o.duration("pause_after")}
 	step.Scripts = readScripts(o)
-	late := o.v.late != nil
-	o.v.strings(func(v value) { late = late || len(calls(v.text, "build")) > 0 })
-	if late {
+	if o.late() {
 		p := *o.p // with the current build
 		step.Late = func(f builder.Facts) ([]provision.Script, error) {
 			q := p.informed(f)

@@ -142,6 +142,9 @@ func (p *parser) check(root parse.Node, in place) error {
 }
 
 func (p *parser) checkFunc(name string, in place) error {
+	if name == "clean_ami_name" {
+		p.warn("clean_ami_name is an older name of clean_resource_name, and not in Packer any more")
+	}
 	if why, ok := refused()[name]; ok {
 		return errors.New(why)
 	}
@@ -180,7 +183,7 @@ func checkField(name string, in place) error {
 
 func checkFact(n *parse.CommandNode, in place) error {
 	if !in.facts {
-		return errors.New("{{build}} is known only to shell, shell-local and manifest's custom_data")
+		return errors.New("{{build}} is known only once the machine is there, to provisioners and post-processors")
 	}
 	if len(n.Args) == 2 {
 		if s, ok := n.Args[1].(*parse.StringNode); ok {

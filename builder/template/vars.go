@@ -51,8 +51,8 @@ func (p *parser) readVariables() {
 	for _, name := range names(p.o.Vars) {
 		if !slices.Contains(p.vars.declared, name) && !used[name] {
 			known := append(names(used), p.vars.declared...)
-			p.problems.add("", pos{}, "-var %s: %s has no such variable%s", name, p.path, didYouMean(name, known))
-			continue
+			p.warn("-var %s: %s has no such variable%s", name, p.path, didYouMean(name, known))
+			continue // Packer says nothing: one set of -var may be for many templates
 		}
 		p.vars.raw[name] = p.o.Vars[name]
 		p.vars.at[name], p.vars.file[name] = pos{}, "-var "+name

@@ -6,12 +6,14 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 
 	"github.com/imagobuild/imago/builder"
 	"github.com/imagobuild/imago/builder/localcloud"
@@ -141,6 +144,12 @@ func assumeRole(cfg *aws.Config, r *template.AssumeRole) {
 			o.Policy = &r.Policy
 		}
 		o.TransitiveTagKeys = r.TransitiveTagKeys
+		for _, arn := range r.PolicyARNs {
+			o.PolicyARNs = append(o.PolicyARNs, ststypes.PolicyDescriptorType{Arn: &arn})
+		}
+		for _, key := range slices.Sorted(maps.Keys(r.Tags)) {
+			o.Tags = append(o.Tags, ststypes.Tag{Key: &key, Value: aws.String(r.Tags[key])})
+		}
 	}))
 }
 

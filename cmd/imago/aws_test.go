@@ -2,10 +2,17 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/imagobuild/imago/builder/localcloud"
 	"github.com/imagobuild/imago/builder/template"
@@ -109,5 +116,39 @@ func TestClients(t *testing.T) {
 				t.Errorf("EC2 on this computer: %v, want %v", got, tt.here)
 			}
 		})
+	}
+}
+
+// TestAssumeRole: the role's credentials are asked for with all that the template says, and used.
+func TestAssumeRole(t *testing.T) {
+	cleanAWS(t)
+	var got url.Values
+	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.ParseForm()
+		got = r.PostForm
+		fmt.Fprint(w, `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>AKIDROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey>`+
+			`<SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`)
+	}))
+	defer sts.Close()
+	t.Setenv("AWS_ENDPOINT_URL_STS", sts.URL)
+	c, err := newClients(t.Context(), template.Access{Region: "us-east-1", AccessKey: "AKIDEXAMPLE", SecretKey: "secret", AssumeRole: &template.AssumeRole{
+		RoleARN: "arn:aws:iam::1:role/r", SessionName: "night", ExternalID: "e", Policy: "{}", Duration: 15 * time.Minute,
+		PolicyARNs: []string{"arn:aws:iam::aws:policy/ReadOnlyAccess"}, Tags: map[string]string{"Team": "web", "Run": "7"}, TransitiveTagKeys: []string{"Team"},
+	}}, nil, &account{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	creds, err := c.config.Credentials.Retrieve(t.Context())
+	if err != nil || creds.AccessKeyID != "AKIDROLE" {
+		t.Errorf("key %s (%v)", creds.AccessKeyID, err)
+	}
+	want := url.Values{
+		"Action": {"AssumeRole"}, "Version": {"2011-06-15"}, "RoleArn": {"arn:aws:iam::1:role/r"}, "RoleSessionName": {"night"},
+		"ExternalId": {"e"}, "Policy": {"{}"}, "DurationSeconds": {"900"}, "PolicyArns.member.1.arn": {"arn:aws:iam::aws:policy/ReadOnlyAccess"},
+		"Tags.member.1.Key": {"Run"}, "Tags.member.1.Value": {"7"}, "Tags.member.2.Key": {"Team"}, "Tags.member.2.Value": {"web"},
+		"TransitiveTagKeys.member.1": {"Team"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
 	}
 }

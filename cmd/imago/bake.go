@@ -218,7 +218,7 @@ func (b *bake) builder(i int, build template.Build, j scribe) *builder.Builder {
 	x.Log = b.log().With("build", build.Name)
 	x.OnEvent = func(e builder.Event) {
 		b.times.observe(i, e)
-		if ready, ok := e.(builder.ImageReady); ok && ready.Region == build.Config.Region {
+		if ready, ok := e.(builder.ImageReady); ok && (ready.Region == build.Config.Region || build.Config.Output.SkipBuildRegion) {
 			b.ids.ready(i, ready.ID)
 		}
 		b.view.event(build.Name, e)

@@ -116,6 +116,10 @@ func (c *ec2Calls) EnableImageDeprecation(ctx context.Context, in *ec2.EnableIma
 	return (*ec2.Client)(c).EnableImageDeprecation(ctx, in, o...)
 }
 
+func (c *ec2Calls) EnableImageDeregistrationProtection(ctx context.Context, in *ec2.EnableImageDeregistrationProtectionInput, o ...func(*ec2.Options)) (*ec2.EnableImageDeregistrationProtectionOutput, error) {
+	return (*ec2.Client)(c).EnableImageDeregistrationProtection(ctx, in, o...)
+}
+
 func (c *ec2Calls) DescribeVolumes(ctx context.Context, in *ec2.DescribeVolumesInput, o ...func(*ec2.Options)) (*ec2.DescribeVolumesOutput, error) {
 	return (*ec2.Client)(c).DescribeVolumes(ctx, in, o...)
 }

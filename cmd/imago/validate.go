@@ -8,7 +8,7 @@ import (
 )
 
 const validateHelp = `Reads TEMPLATE and every file it names, and says all that is wrong with them, each
-with file, line and column. Nothing is asked of AWS. TEMPLATE is a JSON file, an
+with file, line and column. What Packer takes and a build refuses is a warning. Nothing is asked of AWS. TEMPLATE is a JSON file, an
 HCL2 file (*.pkr.hcl, *.pkr.json), or a directory of these.
 
 Examples:
@@ -47,7 +47,7 @@ func (s *session) validate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	o.Inspect = c.Bool("syntax-only")
+	o.Inspect, o.Check = c.Bool("syntax-only"), true
 	o.WarnUndeclared = !c.Bool("no-warn-undeclared-var")
 	if c.Bool("evaluate-datasources") {
 		o.Lookup = &lookup{ctx: c.Context, session: s}

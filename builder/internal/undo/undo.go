@@ -116,6 +116,14 @@ func (s *Stack) Start(ctx context.Context, e *Entry) {
 	}()
 }
 
+// TakeBack takes e back now, if nothing uses it any more. What it could not take back is a *LeakError, which Run returns again.
+func (s *Stack) TakeBack(ctx context.Context, e *Entry) error {
+	ctx, cancel := s.grace(ctx)
+	defer cancel()
+	e.takeBack(ctx)
+	return e.err
+}
+
 // grace is a context that survives cancellation, but not forever.
 func (s *Stack) grace(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(s.Grace, DefaultGrace))

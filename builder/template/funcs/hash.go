@@ -18,9 +18,9 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-func hashes() map[string]function.Function {
+func (s Surroundings) hashes() map[string]function.Function {
 	return map[string]function.Function{
-		"bcrypt": bcryptFunc(), "rsadecrypt": rsaDecrypt(), "uuidv4": uuid4(), "uuidv5": uuid5(),
+		"bcrypt": bcryptFunc(), "rsadecrypt": rsaDecrypt(), "uuidv4": uuid4(s.random), "uuidv5": uuid5(),
 		"md5":    digest(func(b []byte) []byte { h := md5.Sum(b); return h[:] }),
 		"sha1":   digest(func(b []byte) []byte { h := sha1.Sum(b); return h[:] }),
 		"sha256": digest(func(b []byte) []byte { h := sha256.Sum256(b); return h[:] }),
@@ -88,10 +88,18 @@ func rsaKey(text string) *rsa.PrivateKey {
 	return key
 }
 
-func uuid4() function.Function {
+func (s Surroundings) random(b []byte) {
+	if s.Random != nil {
+		s.Random(b)
+		return
+	}
+	rand.Read(b) // never fails
+}
+
+func uuid4(random func([]byte)) function.Function {
 	return ofText(func([]string) (string, error) {
 		var b [16]byte
-		rand.Read(b[:]) // never fails
+		random(b[:])
 		return uuid(b, 4), nil
 	})
 }

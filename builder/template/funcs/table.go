@@ -22,6 +22,9 @@ type Surroundings struct {
 	// means that nobody is asked now.
 	Secret func(name, key string, keyed bool) (string, error)
 
+	// Random fills in random bytes, for uuidv4. Optional; defaults to other ones each time.
+	Random func([]byte)
+
 	// Strftime writes a time by the letters of C's strftime.
 	Strftime func(t time.Time, format string) (string, error)
 }
@@ -31,7 +34,7 @@ type Surroundings struct {
 func Table(s Surroundings) map[string]function.Function {
 	all := map[string]function.Function{}
 	for _, group := range []map[string]function.Function{
-		numbers(), texts(), collections(), encodings(), hashes(), network(), s.files(), s.times(), s.servers(),
+		numbers(), texts(), collections(), encodings(), s.hashes(), network(), s.files(), s.times(), s.servers(),
 	} {
 		maps.Copy(all, group)
 	}
@@ -39,6 +42,9 @@ func Table(s Surroundings) map[string]function.Function {
 	all["templatefile"] = s.templateFile(maps.Clone(all))
 	return all
 }
+
+// UUID4 is uuidv4 with random bytes of the caller's own.
+func UUID4(random func([]byte)) function.Function { return uuid4(random) }
 
 // Names lists the functions that a template may call.
 func Names() []string {

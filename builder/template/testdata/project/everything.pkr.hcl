@@ -163,8 +163,9 @@ source "amazon-ebs" "web" {
   }
   ami_regions = var.regions
   region_kms_key_ids = {
-    eu-west-1 = "alias/eu"
-    us-east-1 = ""
+    eu-west-1    = "alias/eu"
+    eu-central-1 = ""
+    us-east-1    = ""
   }
   ami_block_device_mappings {
     device_name  = "/dev/sdb"
