@@ -25,7 +25,7 @@ func newApp(s *session) *cli.App {
 			cli.HelpFlag, // v2 adds it only where there is no command named help
 		},
 		Commands: []*cli.Command{
-			buildCommand(s), planCommand(s), validateCommand(s), inspectCommand(s), newCommand(s),
+			buildCommand(s), planCommand(s), validateCommand(s), inspectCommand(s), doctorCommand(s), newCommand(s),
 			localCommand(s), gcCommand(s), versionCommand(s), helpCommand(s),
 		},
 		Action: func(c *cli.Context) error {
