@@ -1,14 +1,9 @@
 package e2e
 
 import (
-	"context"
 	"encoding/json"
-	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // awscli runs Debian's awscli on the suite's cloud and decodes what it prints into out.
@@ -81,23 +76,5 @@ func TestAWSCLI(t *testing.T) {
 func TestPacker(t *testing.T) {
 	leavesNothing(t)
 	dir := project(t)
-	manifest := filepath.Join(dir, "deploy/templates/primal.json")
-	body, err := os.ReadFile(manifest)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pointed := strings.Replace(string(body), `"type": "amazon-ebs",`,
-		`"type": "amazon-ebs", "custom_endpoint_ec2": "{{user `+"`ENDPOINT`"+`}}", "skip_region_validation": true,`, 1)
-	pointed = strings.Replace(pointed, `"variables": {`, `"variables": {"ENDPOINT": "`+cloud.export(t, "AWS_ENDPOINT_URL")+`",`, 1)
-	if err := os.WriteFile(manifest, []byte(pointed), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
-	defer cancel()
-	r := cloud.command(ctx, dir, "/usr/bin/packer", append(append([]string{"build", "-machine-readable"}, primalVars()...), "deploy/templates/primal.json")...)
-	id := regexp.MustCompile(`artifact,0,id,us-east-1:(ami-[0-9a-f]+)`).FindStringSubmatch(r.stdout)
-	if r.code != 0 || id == nil {
-		t.Fatalf("packer: exit %d\n%s%s", r.code, r.stdout, r.stderr)
-	}
-	removeImage(t, id[1])
+	packerBuild(t, dir, "deploy/templates/primal.json", primalVars()...)
 }
