@@ -28,6 +28,9 @@ type Builder struct {
 	// SSM reads Source.Parameter. Required with that, else optional.
 	SSM Parameters
 
+	// Profiles makes the instance profile of Instance.ProfilePolicy. Required with that, else optional.
+	Profiles Profiles
+
 	// InRegion returns the EC2 of another region, for Output.Regions. Required with those, else optional.
 	InRegion func(region string) EC2
 

@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"slices"
 	"time"
 
 	"github.com/imagobuild/imago/provision"
@@ -197,6 +198,11 @@ type BlockDevice struct {
 
 	// DeleteOnTermination. Optional; defaults to true (Packer's default is false and leaks).
 	DeleteOnTermination *bool
+}
+
+// HasIOPS says whether IOPS can be asked for: AWS takes them for some types of volumes, and refuses them for others.
+func (d BlockDevice) HasIOPS() bool {
+	return slices.Contains([]string{"", "gp3", "io1", "io2"}, d.VolumeType)
 }
 
 // Network says where the temporary machine is put and how it is reached.

@@ -46,7 +46,8 @@ type thing struct {
 	region         string
 	account        string
 	cloud          EC2
-	tagged         string // the id that its tags are under, when that is another
+	profiles       Profiles // of a profile, instead of cloud
+	tagged         string   // the id that its tags are under, when that is another
 	since          time.Time
 	fingerprint    string // of an image that was looked for, when it has one
 }
@@ -154,6 +155,8 @@ func (b *Builder) takeAway(ctx context.Context, t thing) error {
 		return deleteGroup(ctx, t)
 	case KindInstance:
 		return b.terminate(ctx, t)
+	case KindProfile:
+		return t.profiles.DeleteProfile(ctx, t.id)
 	default:
 		return removeImage(ctx, t, true)
 	}

@@ -38,6 +38,9 @@ func (s *sealer) options(c Config) *partSum {
 	set("instance_type", machine, "")
 	set("user_data", s.seal(string(in.UserData)), "")
 	set("iam_instance_profile", in.Profile, "")
+	set("temporary_iam_instance_profile_policy_document", in.ProfilePolicy, "")
+	set("enable_nitro_enclave", in.Enclave, false)
+	set("enable_nested_virtualization", in.NestedVirtualization, false)
 	set("launch_block_device_mappings", devices(in.BlockDevices), "")
 	set("metadata_options", [4]string{
 		cmp.Or(in.Metadata.Endpoint, "enabled"), cmp.Or(in.Metadata.Tokens, "required"),

@@ -59,5 +59,6 @@ const (
 	KindKeyPair  = "key pair"
 	KindGroup    = "security group"
 	KindInstance = "instance"
+	KindProfile  = "instance profile" // and its role
 	KindImage    = "image"
 )

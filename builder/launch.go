@@ -47,11 +47,14 @@ func (b *Builder) launch(ctx context.Context, p Plan, trash *estate) (inst insta
 	if err != nil {
 		return instance{}, err
 	}
-	k, groups, err := b.makeAccess(ctx, p, trash)
+	a, err := b.makeAccess(ctx, p, trash)
 	if err != nil {
 		return instance{}, err
 	}
-	inst, err = b.run(ctx, p, k, groups, try, trash)
+	if a.profile.entry != nil {
+		p.Config.Instance.Profile = a.profile.made.id
+	}
+	inst, err = b.run(ctx, p, a, try, trash)
 	if err != nil {
 		return instance{}, err
 	}
@@ -59,7 +62,7 @@ func (b *Builder) launch(ctx context.Context, p Plan, trash *estate) (inst insta
 	if err != nil {
 		return instance{}, &Error{StageLaunch, inst.id, err}
 	}
-	inst.identity, err = b.identity(ctx, p, inst, k)
+	inst.identity, err = b.identity(ctx, p, inst, a.keys)
 	return inst, err
 }
 
@@ -70,16 +73,27 @@ type groups struct {
 	entry *undo.Entry // of that; nil without
 }
 
-// makeAccess makes the key pair and the security group at the same time. It
-// waits for both even when one does not succeed: what AWS makes without our
-// knowing it would be left behind.
-func (b *Builder) makeAccess(ctx context.Context, p Plan, trash *estate) (k keys, g groups, err error) {
-	err = together(
-		func() (err error) { k, err = b.makeKeys(ctx, p, trash); return err },
-		func() (err error) { g, err = b.makeGroup(ctx, p, trash); return err },
-	)
-	return k, g, err
+// access is what the machine needs before it can be launched.
+type access struct {
+	keys
+	groups
+	profile
 }
+
+// makeAccess makes the key pair, the security group and the instance profile at
+// the same time. It waits for all even when one does not succeed: what AWS makes
+// without our knowing it would be left behind.
+func (b *Builder) makeAccess(ctx context.Context, p Plan, trash *estate) (a access, err error) {
+	err = together(
+		func() (err error) { a.keys, err = b.makeKeys(ctx, p, trash); return err },
+		func() (err error) { a.groups, err = b.makeGroup(ctx, p, trash); return err },
+		func() (err error) { a.profile, err = b.makeProfile(ctx, p, trash); return err },
+	)
+	return a, err
+}
+
+// uses are what an instance keeps from being taken back.
+func (a access) uses() []*undo.Entry { return append(a.groups.uses(), a.profile.uses()...) }
 
 // makeKeys makes the key that we log in with, unless the user brought one, and
 // the host key that the machine will have.

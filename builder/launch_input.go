@@ -214,7 +214,10 @@ func toVolume(d BlockDevice) *types.EbsBlockDevice {
 		SnapshotId:          optional(d.SnapshotID),
 		KmsKeyId:            optional(d.KMSKeyID),
 	}
-	v.VolumeSize, v.Iops, v.Throughput = positive(d.SizeGiB), positive(d.IOPS), positive(d.Throughput)
+	v.VolumeSize, v.Throughput = positive(d.SizeGiB), positive(d.Throughput)
+	if d.HasIOPS() {
+		v.Iops = positive(d.IOPS)
+	}
 	return v
 }
 

@@ -11,9 +11,9 @@ import (
 
 // run launches the machine: of the first type, in the first subnet, that AWS
 // has capacity for. try is how often it has been launched.
-func (b *Builder) run(ctx context.Context, p Plan, k keys, g groups, try int, trash *estate) (instance, error) {
+func (b *Builder) run(ctx context.Context, p Plan, a access, try int, trash *estate) (instance, error) {
 	defer b.span(SpanAWS, "run instance")()
-	data, err := b.userData(p, k)
+	data, err := b.userData(p, a.keys)
 	if err != nil {
 		return instance{}, err
 	}
@@ -26,7 +26,7 @@ func (b *Builder) run(ctx context.Context, p Plan, k keys, g groups, try int, tr
 			last := denied.Tried[n-1]
 			b.note("no %v to be had (%s); asking for %v", berth{kind: last.Type, subnet: last.Subnet}, reason(last.Err), at)
 		}
-		inst, err := b.runAt(ctx, p, runInput(p, at, k.pair, g.ids, data), k, g, trash)
+		inst, err := b.runAt(ctx, p, runInput(p, at, a.pair, a.ids, data), a, trash)
 		if !denied.deny(at, err) {
 			return inst, err
 		}
@@ -43,11 +43,11 @@ func (b *Builder) userData(p Plan, k keys) ([]byte, error) {
 }
 
 // runAt launches the machine of one type in one subnet.
-func (b *Builder) runAt(ctx context.Context, p Plan, in *ec2.RunInstancesInput, k keys, g groups, trash *estate) (instance, error) {
+func (b *Builder) runAt(ctx context.Context, p Plan, in *ec2.RunInstancesInput, a access, trash *estate) (instance, error) {
 	asked := time.Now().Round(0)
 	t := thing{kind: KindInstance, name: aws.ToString(in.ClientToken), region: p.Config.Region, cloud: b.EC2}
 	t, err := trash.produce(ctx, t, func(ctx context.Context) (thing, error) {
-		out, err := settled(ctx, func(ctx context.Context) (*ec2.RunInstancesOutput, error) { return b.EC2.RunInstances(ctx, in) }, k.made, g.made)
+		out, err := settled(ctx, func(ctx context.Context) (*ec2.RunInstancesOutput, error) { return b.EC2.RunInstances(ctx, in) }, a.keys.made, a.groups.made, a.profile.made)
 		if err != nil {
 			return thing{}, err
 		}
@@ -58,9 +58,9 @@ func (b *Builder) runAt(ctx context.Context, p Plan, in *ec2.RunInstancesInput, 
 		return instance{}, fmt.Errorf("launch a %s: %w", in.InstanceType, err)
 	}
 	inst := instance{id: t.id, region: t.region, spot: p.Config.Instance.Spot != nil, made: t, asked: asked}
-	if k.temporary {
-		inst.temporaryKey = k.login.Public
+	if a.temporary {
+		inst.temporaryKey = a.login.Public
 	}
-	inst.undo, err = trash.add(t, g.uses()...)
+	inst.undo, err = trash.add(t, a.uses()...)
 	return inst, err
 }

@@ -94,6 +94,8 @@ func look(ctx context.Context, t thing, build string) (all []listed, err error) 
 		return []types.Filter{{Name: &name, Values: []string{literal(t.name)}}}
 	}
 	switch t.kind {
+	case KindProfile:
+		return lookForProfiles(ctx, t, build)
 	case KindKeyPair:
 		out, err := t.cloud.DescribeKeyPairs(ctx, &ec2.DescribeKeyPairsInput{Filters: filters("key-name")})
 		if err != nil {

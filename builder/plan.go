@@ -88,6 +88,9 @@ func (b *Builder) Plan(ctx context.Context, cfg Config) (p Plan, err error) {
 	if err := cfg.Validate(); err != nil {
 		return Plan{}, err
 	}
+	if cfg.Instance.ProfilePolicy != "" && b.Profiles == nil {
+		return Plan{}, errors.New("temporary_iam_instance_profile_policy_document: this Builder has no Profiles")
+	}
 	p = Plan{Config: cfg, ID: newID(), Expires: time.Now().Add(Lifetime).UTC().Truncate(time.Second)}
 	needed, reused := context.WithCancel(ctx) // by a bake
 	defer reused()

@@ -35,6 +35,9 @@ func (e *estate) retag(ctx context.Context, when string) error {
 	e.mu.Unlock()
 	return forEach(len(things), func(i int) error {
 		t := things[i]
+		if t.kind == KindProfile { // its age says it, and the machine's tag
+			return nil
+		}
 		err := tagExpiry(ctx, t.cloud, when, cmp.Or(t.tagged, t.id))
 		return ignore(err, append(t.absence(), "InvalidID")...)
 	})

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/imagobuild/imago/builder/internal/undo"
 )
 
 // NoResumeError says why Resume has nothing to go on with. Nothing was made, and
@@ -129,17 +131,17 @@ func (e *estate) unprinted(p Plan) bool {
 	})
 }
 
-// takeOver registers what was made earlier for being taken back, groups first,
-// since machines use them.
+// takeOver registers what was made earlier for being taken back, groups and
+// profiles first, since machines use them.
 func (e *estate) takeOver() (inst instance, err error) {
 	slices.SortStableFunc(e.earlier, func(x, y thing) int { return rank(x) - rank(y) })
-	var g groups
+	var uses []*undo.Entry
 	for _, t := range e.earlier {
 		switch t.kind {
-		case KindGroup:
-			g = groups{made: t, entry: e.own(t)}
+		case KindGroup, KindProfile:
+			uses = append(uses, e.own(t))
 		case KindInstance:
-			inst = instance{id: t.id, region: t.region, made: t, undo: e.own(t, g.uses()...)}
+			inst = instance{id: t.id, region: t.region, made: t, undo: e.own(t, uses...)}
 		default:
 			e.own(t)
 		}
@@ -149,7 +151,7 @@ func (e *estate) takeOver() (inst instance, err error) {
 }
 
 func rank(t thing) int {
-	if t.kind == KindGroup {
+	if t.kind == KindGroup || t.kind == KindProfile {
 		return 0
 	}
 	return 1

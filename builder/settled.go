@@ -3,6 +3,7 @@ package builder
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/imagobuild/imago/builder/internal/poll"
@@ -28,6 +29,9 @@ func settled[T any](ctx context.Context, do func(context.Context) (T, error), us
 // unseen says whether an error means that AWS does not know a thing yet. Later
 // the same error means that it is no longer there.
 func (t thing) unseen(err error) bool {
+	if t.kind == KindProfile {
+		return hasCode(err, "InvalidParameterValue") && strings.Contains(err.Error(), "iamInstanceProfile") && time.Since(t.since) < visible
+	}
 	return hasCode(err, t.absence()...) && time.Since(t.since) < visible
 }
 

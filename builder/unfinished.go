@@ -19,7 +19,7 @@ func (b *Builder) remembered(p Plan, said []Record) (all []thing, since []time.T
 		if r.Kind == "" {
 			continue
 		}
-		t := thing{kind: r.Kind, name: b.named(p, r.Name), region: r.Region, cloud: b.EC2}
+		t := thing{kind: r.Kind, name: b.named(p, r.Name), region: r.Region, cloud: b.EC2, profiles: b.Profiles}
 		if r.Region != p.Config.Region {
 			t.cloud = b.InRegion(r.Region)
 		}
@@ -86,6 +86,9 @@ func supposed(p Plan, inputs string) []Record {
 		{Act: Making, Kind: KindInstance, Region: region}, // its token says how often one was asked for
 		{Act: Making, Kind: KindImage, Region: region, Name: draftName(p)},
 		{Act: Making, Kind: KindImage, Region: region, Name: o.Name},
+	}
+	if p.Config.Instance.ProfilePolicy != "" {
+		all = append(all, Record{Act: Making, Kind: KindProfile, Region: region, Name: profilePrefix + p.ID})
 	}
 	for _, r := range otherRegions(p.Config) {
 		all = append(all, Record{Act: Making, Kind: KindImage, Region: r.Region, Name: o.Name})

@@ -3,6 +3,9 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,6 +34,21 @@ func TestOptions(t *testing.T) {
 	})
 	t.Run("user-data", func(t *testing.T) {
 		bake(t, admin+`, "user_data": "#!/bin/sh\necho was here > /root/user-data\n"`, `cloud-init status --wait; sudo grep here /root/user-data`)
+	})
+	t.Run("profile and tunnels", func(t *testing.T) {
+		here := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "from here") }))
+		defer here.Close()
+		_, port, err := net.SplitHostPort(strings.TrimPrefix(here.URL, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := bake(t, admin+fmt.Sprintf(`, "ssh_remote_tunnels": ["18080:127.0.0.1:%s"], "temporary_iam_instance_profile_policy_document":
+			{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["*"]}]}`, port),
+			`curl -fsS http://localhost:18080; T=$(curl -fsS -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token); `+
+				`curl -fsS -H "X-aws-ec2-metadata-token: $T" http://169.254.169.254/latest/meta-data/iam/info`)
+		if !strings.Contains(out, "from here") || !strings.Contains(out, "instance-profile/imago/us-east-1/imago-") {
+			t.Errorf("no answer through the tunnel, or no profile:\n%s", out)
+		}
 	})
 	t.Run("metadata", func(t *testing.T) {
 		v1 := `curl -fsS -o /dev/null -w '%{http_code}' http://169.254.169.254/latest/meta-data/instance-id || true`

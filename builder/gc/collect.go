@@ -29,6 +29,9 @@ type Collector struct {
 	// InRegion returns the EC2 of a region. Required.
 	InRegion func(region string) EC2
 
+	// Profiles has the instance profiles of builds. Optional; without it they are not looked for.
+	Profiles builder.Profiles
+
 	// Regions are those to look in. Required.
 	Regions []string
 
@@ -76,7 +79,11 @@ func (c *Collector) look(ctx context.Context) ([]Resource, error) {
 	found := make([][]Resource, len(c.Regions))
 	for i, region := range c.Regions {
 		g.Go(func() (err error) {
-			found[i], err = look(ctx, c.InRegion(region), region)
+			if found[i], err = look(ctx, c.InRegion(region), region); err != nil {
+				return err
+			}
+			profiles, err := c.lookForProfiles(ctx, region)
+			found[i] = append(found[i], profiles...)
 			return err
 		})
 	}
@@ -135,7 +142,7 @@ func (c *Collector) remove(ctx context.Context, all []Verdict) []error {
 			g.Go(func() error {
 				ctx, cancel := context.WithTimeoutCause(ctx, removeLimit, fmt.Errorf("not gone after %v", removeLimit))
 				defer cancel()
-				err := remove(ctx, c.InRegion(v.Region), v.Resource)
+				err := c.removeOne(ctx, v.Resource)
 				if err != nil {
 					errs[i] = &builder.LeakError{Resources: []string{v.String()}, Err: err}
 				}

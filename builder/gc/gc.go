@@ -16,6 +16,7 @@ const (
 	Group    = builder.KindGroup
 	Instance = builder.KindInstance
 	Image    = builder.KindImage
+	Profile  = builder.KindProfile
 	Volume   = "volume"
 	Snapshot = "snapshot"
 )

@@ -34,7 +34,7 @@ func Plan(found []Resource, builds []Build, now time.Time) []Verdict {
 }
 
 // order is that of going: nothing before what uses it.
-var order = []string{Instance, Image, KeyPair, Volume, Snapshot, Group}
+var order = []string{Instance, Image, KeyPair, Profile, Volume, Snapshot, Group}
 
 // court is what a verdict rests on.
 type court struct {

@@ -131,7 +131,7 @@ func (r FaultRule) checkDetails(add complaint) {
 
 // actionNames are all actions that a rule may be for.
 func actionNames() []string {
-	return append(sortedKeys(ec2Actions()), getCallerIdentity, getParameter)
+	return append(slices.Concat(sortedKeys(ec2Actions()), sortedKeys(iamActions())), getCallerIdentity, getParameter)
 }
 
 // placedActions name instances, or launch them.

@@ -30,6 +30,7 @@ type image struct {
 
 	Created        time.Time
 	Deprecated     time.Time
+	Protection     protection
 	Tags           map[string]string
 	SourceInstance string
 	SourceImage    string
@@ -59,16 +60,18 @@ const (
 
 func imageActions() map[string]handler {
 	return map[string]handler{
-		"CreateImage":             createImage,
-		"RegisterImage":           registerImage,
-		"CopyImage":               copyImage,
-		"DeregisterImage":         deregisterImage,
-		"DescribeImages":          describeImages,
-		"DescribeImageAttribute":  describeImageAttribute,
-		"ModifyImageAttribute":    modifyImageAttribute,
-		"ResetImageAttribute":     resetImageAttribute,
-		"EnableImageDeprecation":  enableImageDeprecation,
-		"DisableImageDeprecation": disableImageDeprecation,
+		"CreateImage":                          createImage,
+		"RegisterImage":                        registerImage,
+		"CopyImage":                            copyImage,
+		"DeregisterImage":                      deregisterImage,
+		"EnableImageDeregistrationProtection":  enableProtection,
+		"DisableImageDeregistrationProtection": disableProtection,
+		"DescribeImages":                       describeImages,
+		"DescribeImageAttribute":               describeImageAttribute,
+		"ModifyImageAttribute":                 modifyImageAttribute,
+		"ResetImageAttribute":                  resetImageAttribute,
+		"EnableImageDeprecation":               enableImageDeprecation,
+		"DisableImageDeprecation":              disableImageDeprecation,
 	}
 }
 
@@ -142,6 +145,9 @@ func deregisterImage(c *Cloud, r *request) (any, error) {
 	withSnapshots := r.boolean("DeleteAssociatedSnapshots")
 	if err := firstOf(r.checked(), err, r.dryRun()); err != nil {
 		return nil, err
+	}
+	if c.isProtected(img) {
+		return nil, faultf("OperationNotPermitted", "The image '%s' is protected from being deregistered: %s", img.ID, c.protectionOf(img))
 	}
 	type result struct {
 		ReturnCode string `xml:"returnCode"`

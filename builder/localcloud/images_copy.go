@@ -61,6 +61,9 @@ func copyImage(c *Cloud, r *request) (any, error) {
 	img := c.newImage(r)
 	encrypted, key := r.boolean("Encrypted"), r.text("KmsKeyId")
 	withTags, snapshotTags := isTrue(r.boolean("CopyImageTags")), r.tags("snapshot")
+	if minutes := r.number("SnapshotCopyCompletionDurationMinutes"); minutes != nil && (*minutes < 15 || *minutes > 2880 || *minutes%15 != 0) {
+		r.problem(badValue("SnapshotCopyCompletionDurationMinutes", digits(*minutes)[0], "Expecting 15 to 2880 in steps of 15."))
+	}
 	r.text("ClientToken") // perform has seen to it
 	if err := firstOf(r.checked(), err); err != nil {
 		return nil, err

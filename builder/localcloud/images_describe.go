@@ -41,6 +41,7 @@ type imageItem struct {
 	BootMode        string        `xml:"bootMode,omitempty"`
 	IMDSSupport     string        `xml:"imdsSupport,omitempty"`
 	Deprecated      string        `xml:"deprecationTime,omitempty"`
+	Protection      string        `xml:"deregistrationProtection,omitempty"`
 	SourceInstance  string        `xml:"sourceInstanceId,omitempty"`
 	SourceImage     string        `xml:"sourceImageId,omitempty"`
 	SourceRegion    string        `xml:"sourceImageRegion,omitempty"`
@@ -104,7 +105,9 @@ func describeImages(c *Cloud, r *request) (any, error) {
 	}
 	answer.NextToken = next
 	for _, img := range page {
-		answer.Images = append(answer.Images, img.item())
+		item := img.item()
+		item.Protection = c.protectionOf(img)
+		answer.Images = append(answer.Images, item)
 	}
 	return answer, nil
 }

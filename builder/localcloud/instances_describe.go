@@ -93,7 +93,7 @@ func (c *Cloud) instanceItem(inst *instance) instanceItem {
 		item.StateReason = &reasonItem{inst.ReasonCode, inst.Reason}
 	}
 	if inst.Profile != "" {
-		item.Profile = &profileItem{ARN: inst.Profile, ID: "AIPALOCALCLOUD000000"}
+		item.Profile = &profileItem{ARN: inst.Profile, ID: profileID}
 	}
 	if inst.State != terminated {
 		c.addNetwork(inst, &item)

@@ -163,7 +163,7 @@ func (c *Cloud) planLaunch(r *request) (launchPlan, error) {
 	if err := c.planNetwork(r, &plan); err != nil {
 		return plan, err
 	}
-	readBehaviour(r, inst)
+	c.readBehaviour(r, inst)
 	readMarket(r, &plan)
 	inst.Metadata.HopLimit = defaultHopLimit
 	readMetadataOptions(r.at("MetadataOptions"), &inst.Metadata)
@@ -229,7 +229,7 @@ func (c *Cloud) planKey(r *request, inst *instance) error {
 }
 
 // readBehaviour reads what decides how the instance acts, not what it is.
-func readBehaviour(r *request, inst *instance) {
+func (c *Cloud) readBehaviour(r *request, inst *instance) {
 	inst.OnShutdown = r.oneOf("InstanceInitiatedShutdownBehavior", "stop", "stop", "terminate")
 	inst.EbsOptimized = isTrue(r.boolean("EbsOptimized"))
 	inst.KeepFromAPI = isTrue(r.boolean("DisableApiTermination"))
@@ -238,20 +238,49 @@ func readBehaviour(r *request, inst *instance) {
 	inst.SourceDestCheck = true
 	inst.Tenancy = r.at("Placement").oneOf("Tenancy", "default", "default", "dedicated")
 	inst.CreditUnlimited = r.at("CreditSpecification").oneOf("CpuCredits", "standard", "standard", "unlimited") == "unlimited"
-	profile := r.at("IamInstanceProfile")
-	inst.Profile = profile.text("Arn")
-	if name := profile.text("Name"); name != "" {
-		if inst.Profile != "" {
-			r.problem(faultf("InvalidParameterCombination", "The parameter 'iamInstanceProfile.name' may not be used in combination with 'iamInstanceProfile.arn'"))
-		}
-		inst.Profile = "arn:aws:iam::" + accountID + ":instance-profile/" + name
-	}
+	c.readProfile(r.at("IamInstanceProfile"), inst)
 	for _, wish := range []struct{ at, name string }{{"HibernationOptions", "Configured"}, {"EnclaveOptions", "Enabled"}} {
 		if isTrue(r.at(wish.at).boolean(wish.name)) {
 			r.problem(faultf("UnsupportedOperation", "The local cloud has no %s.", wish.at))
 		}
 	}
-	r.at("CapacityReservationSpecification").oneOf("CapacityReservationPreference", "open", "open", "none")
+	readCapacity(r)
+}
+
+// readCapacity finds nothing of what the computer under a machine may be asked to have.
+func readCapacity(r *request) {
+	wish := r.at("CapacityReservationSpecification")
+	wish.oneOf("CapacityReservationPreference", "open", "open", "none")
+	target := wish.at("CapacityReservationTarget")
+	if id := target.text("CapacityReservationId"); id != "" {
+		r.problem(faultf("InvalidCapacityReservationId.NotFound", "The capacity reservation '%s' was not found", id))
+	}
+	if group := target.text("CapacityReservationResourceGroupArn"); group != "" {
+		r.problem(faultf("InvalidParameterValue", "The local cloud has no resource group '%s'.", group))
+	}
+	for _, license := range r.each("LicenseSpecification") {
+		r.problem(faultf("InvalidParameterValue", "The local cloud has no license configuration '%s'.", license.text("LicenseConfigurationArn")))
+	}
+	if r.at("CpuOptions").oneOf("NestedVirtualization", "disabled", "enabled", "disabled") == "enabled" {
+		r.problem(faultf("UnsupportedOperation", "The local cloud has no nested virtualization."))
+	}
+}
+
+// readProfile reads which instance profile a machine has.
+func (c *Cloud) readProfile(r *request, inst *instance) {
+	inst.Profile = r.text("Arn")
+	name := r.text("Name")
+	if name == "" {
+		return
+	}
+	if inst.Profile != "" {
+		r.problem(faultf("InvalidParameterCombination", "The parameter 'iamInstanceProfile.name' may not be used in combination with 'iamInstanceProfile.arn'"))
+	}
+	arn, err := c.profileNamed(name)
+	if err != nil {
+		r.problem(err)
+	}
+	inst.Profile = arn
 }
 
 // readMarket reads InstanceMarketOptions. A spot instance is an instance here,

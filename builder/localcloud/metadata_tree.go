@@ -75,6 +75,9 @@ func (c *Cloud) metadataTree(inst *instance) metadataTree {
 	for i, v := range inst.dataVolumes() {
 		put(map[string]string{"block-device-mapping/ebs" + digits(i + 1)[0]: strings.TrimPrefix(v.Device, "/dev/")})
 	}
+	if inst.Profile != "" {
+		put(map[string]string{"iam/info": inst.profileInfo(c.now())})
+	}
 	if inst.PublicKey != "" {
 		t.lists["meta-data/public-keys"] = "0=" + inst.KeyName
 		put(map[string]string{"public-keys/0/openssh-key": strings.TrimSpace(inst.PublicKey) + "\n"})
@@ -129,6 +132,19 @@ func (c *Cloud) groupNames(inst *instance) []string {
 // dataVolumes are the volumes but the root.
 func (inst *instance) dataVolumes() []attachment {
 	return slices.DeleteFunc(slices.Clone(inst.Volumes), func(v attachment) bool { return v.Device == inst.RootDevice })
+}
+
+// profileInfo is what a machine may know of its instance profile.
+func (inst *instance) profileInfo(now time.Time) string {
+	text, err := json.MarshalIndent(struct {
+		Code, LastUpdated  string
+		InstanceProfileArn string
+		InstanceProfileID  string `json:"InstanceProfileId"`
+	}{"Success", now.UTC().Format(time.RFC3339), inst.Profile, profileID}, "", "  ")
+	if err != nil {
+		return "" // strings always encode
+	}
+	return string(text)
 }
 
 // document is the instance identity document, without a signature: nobody but

@@ -28,11 +28,13 @@ func (c *Cloud) serveQuery(w http.ResponseWriter, r *http.Request, s scope, body
 	switch s.service {
 	case "sts":
 		c.withFaults(w, r, s.service, call, func(w http.ResponseWriter) { c.serveSTS(w, call) })
+	case "iam":
+		c.withFaults(w, r, s.service, call, func(w http.ResponseWriter) { c.serveIAM(w, call) })
 	case "ec2":
 		c.withFaults(w, r, s.service, call, func(w http.ResponseWriter) { c.serveEC2(w, call) })
 	default:
 		refuse(w, r, s.service, id, faultf("InvalidAction",
-			"The local cloud has no service '%s'; it has ec2, ssm and sts.", s.service))
+			"The local cloud has no service '%s'; it has ec2, iam, ssm and sts.", s.service))
 	}
 }
 

@@ -96,6 +96,8 @@ func refuse(w http.ResponseWriter, r *http.Request, service, requestID string, f
 		http.Error(w, f.Message, f.Status)
 	case service == "ssm" || r.Header.Get("X-Amz-Target") != "":
 		refuseJSON(w, f)
+	case service == "iam":
+		refuseIAM(w, requestID, f)
 	case service == "sts":
 		refuseSTS(w, requestID, f)
 	default:

@@ -29,7 +29,9 @@ type state struct {
 	KeyPairs  map[string]*keyPair  // by region + "/" + name
 	Groups    map[string]*group    // by id
 	Networks  map[string]*network  // by region
-	Tokens    map[string]token     // client tokens, by region/action/token
+	Roles     map[string]*role     // by name
+	Profiles  map[string]*instanceProfile
+	Tokens    map[string]token // client tokens, by region/action/token
 
 	Parameters map[string]string // of Systems Manager's store, by region + "/" + name
 }
@@ -49,6 +51,8 @@ func (s *state) fill() {
 	s.KeyPairs = filled(s.KeyPairs)
 	s.Groups = filled(s.Groups)
 	s.Networks = filled(s.Networks)
+	s.Roles = filled(s.Roles)
+	s.Profiles = filled(s.Profiles)
 	s.Tokens = filled(s.Tokens)
 	s.Parameters = filled(s.Parameters)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imagobuild/imago/builder"
+	"github.com/imagobuild/imago/builder/iam"
 	"github.com/imagobuild/imago/builder/localcloud"
 	"github.com/imagobuild/imago/provision"
 )
@@ -75,6 +76,7 @@ func (b *baker) bake(ctx context.Context) (builder.Image, error) {
 	b.calls.Configure(&cfg)
 	return (&builder.Builder{
 		EC2:           ec2.NewFromConfig(cfg),
+		Profiles:      iam.New(b.sdk, *b.sdk.BaseEndpoint),
 		InRegion:      func(r string) builder.EC2 { return ec2.NewFromConfig(cfg, func(o *ec2.Options) { o.Region = r }) },
 		PublicAddress: func(context.Context) (netip.Addr, error) { return netip.MustParseAddr("127.0.0.1"), nil },
 		Dial: func(context.Context, string, provision.Identity) (builder.Machine, error) {

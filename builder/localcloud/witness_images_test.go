@@ -73,7 +73,7 @@ func TestWitnessImages(t *testing.T) {
 		t.Errorf("created at %s", *img.CreationDate)
 	}
 	want := types.Image{
-		Architecture: types.ArchitectureValuesX8664, CreationDate: img.CreationDate, Description: aws.String("seen"), EnaSupport: aws.Bool(true),
+		Architecture: types.ArchitectureValuesX8664, CreationDate: img.CreationDate, Description: aws.String("seen"), DeregistrationProtection: aws.String("disabled"), EnaSupport: aws.Bool(true),
 		BlockDeviceMappings: []types.BlockDeviceMapping{{DeviceName: aws.String("/dev/xvda"), Ebs: &types.EbsBlockDevice{
 			DeleteOnTermination: aws.Bool(true), Encrypted: aws.Bool(false), SnapshotId: disk.SnapshotId, VolumeSize: aws.Int32(8), VolumeType: types.VolumeTypeGp2}}},
 		Hypervisor: types.HypervisorTypeXen, ImageId: made.ImageId, ImageLocation: aws.String("000000000000/witness"), ImageType: types.ImageTypeValuesMachine,

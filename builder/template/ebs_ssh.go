@@ -43,6 +43,8 @@ func readSSH(o *object) builder.SSH {
 	o.boolean("ssh_disable_agent_forwarding")
 	if kind == "ssh" {
 		o.need("ssh_username", s.User != "")
+	} else if s.User == "" { // nobody logs in
+		s.User = "nobody"
 	}
 	return s
 }

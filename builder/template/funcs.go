@@ -36,7 +36,7 @@ func (p *parser) immediate() template.FuncMap {
 		"replace":             func(from, to string, n int, s string) string { return strings.Replace(s, from, to, n) },
 		"replace_all":         func(from, to, s string) string { return strings.ReplaceAll(s, from, to) },
 		"clean_resource_name": cleanImageName,
-		"clean_ami_name":      p.cleanAMIName,
+		"clean_ami_name":      cleanImageName,
 	}
 }
 
@@ -103,12 +103,6 @@ func cleanImageName(s string) string {
 		}
 	}
 	return string(b)
-}
-
-// cleanAMIName is the function's first name, which old templates use.
-func (p *parser) cleanAMIName(s string) string {
-	p.warn("clean_ami_name is the old name of clean_resource_name, which newer versions of Packer want; both are read here")
-	return cleanImageName(s)
 }
 
 // strftime writes the time in UTC by the format letters of C's strftime.

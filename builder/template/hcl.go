@@ -84,7 +84,7 @@ func (m *module) readBlocks(body hcl.Body) {
 		case "build":
 			m.declareBuild(b)
 		case "communicator":
-			m.problem(posOf(b.DefRange), "communicator blocks are not supported yet; write the ssh_ options into the source")
+			m.warnAt(posOf(b.DefRange), "communicator blocks have no effect, here as in Packer; write the ssh_ options into the source")
 		case "hcp_packer_registry":
 			m.warnRegistry(b)
 		}

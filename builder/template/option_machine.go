@@ -84,7 +84,7 @@ func deviceOptions() []Option {
 			row{"delete_on_termination", Implemented, "", "TestRequests/" + list},
 			row{"encrypted", Implemented, "", "TestRequests/launch_block_device_mappings"},
 			row{"kms_key_id", Implemented, "needs encrypted", "TestRequests/launch_block_device_mappings"},
-			row{"iops", Implemented, "", "TestRequests/launch_block_device_mappings"},
+			row{"iops", Implemented, "of gp3, io1 and io2; with others a warning", "TestRequests/launch_block_device_mappings"},
 			row{"throughput", Implemented, "of gp3, 125 to 1000 MiB/s", "TestRequests/ami_block_device_mappings"},
 			row{"volume_type", Implemented, "", "TestRequests/" + list},
 			row{"volume_size", Implemented, "in GiB", "TestRequests/" + list},

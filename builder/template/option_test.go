@@ -229,6 +229,9 @@ func TestOptionTable(t *testing.T) {
 		if o.Status == template.Implemented && !isRead(o) {
 			t.Errorf("%s has no reading in TestOptionsAreRead", name)
 		}
+		if o.Differs != "" && o.Test == "TestOptionsAreRead" {
+			t.Errorf("%s differs on purpose, and no test shows that an explicit setting is obeyed", name)
+		}
 		if o.Status != template.Implemented && o.Note == "" {
 			t.Errorf("%s is %s without a reason", name, o.Status)
 		}

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -233,7 +234,9 @@ func (o *object) refuse(at value, what, instead string) {
 		text += "; " + instead
 	}
 	if o.p.o.Check {
-		o.p.warnAt(at.pos, "a build refuses this: %s", text)
+		place := at.pos
+		place.file = cmp.Or(place.file, o.p.path)
+		o.p.warnAt(place, "a build refuses this: %s", text)
 		return
 	}
 	o.p.problem(at.pos, "%s", text)

@@ -31,9 +31,9 @@ func readDownload(o *object) builder.Download {
 
 func readUpload(o *object) builder.Upload {
 	common, dest, sources, content := readFiles(o)
-	u := builder.Upload{StepOptions: common, Generated: o.boolean("generated") || o.informed || o.varies("source") || o.varies("sources")}
+	u := builder.Upload{StepOptions: common, Generated: o.boolean("generated") || o.varies("source") || o.varies("sources")}
 	for _, s := range sources {
-		if !u.Generated {
+		if !u.Generated && !o.informed {
 			o.p.checkSource(s)
 		}
 		u.Trees = append(u.Trees, provision.Tree{Source: o.p.local(s.text), Dest: dest})

@@ -83,20 +83,14 @@ func TestUndeclared(t *testing.T) {
 
 // TestIdle: options without an effect are told, not passed over.
 func TestIdle(t *testing.T) {
-	got := parse(t, bake(`, "skip_region_validation": true, "ssh_file_transfer_method": "scp", "ami_description": "{{isotime | clean_ami_name}}",
-    "launch_block_device_mappings": [{"device_name": "/dev/sdb", "volume_type": "gp2", "volume_size": 50, "iops": 1000}]`, `, "push": {"name": "x"}`), nil)
+	got := parse(t, bake(`, "skip_region_validation": true, "ssh_file_transfer_method": "scp"`, `, "push": {"name": "x"}`), nil)
 	want := []string{
 		"t.json: push has no effect: the service it was for is gone",
 		"t.json: skip_region_validation has no effect: regions are not validated beforehand",
 		"t.json: ssh_file_transfer_method has no effect: files always travel by SFTP",
-		"t.json: iops has no effect: the speed of a gp2 volume is not to be chosen",
-		"t.json: clean_ami_name is the old name of clean_resource_name, which newer versions of Packer want; both are read here",
 	}
 	if diff := cmp.Diff(want, got.Warnings); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
-	}
-	if devices := got.Builds[0].Config.Instance.BlockDevices; devices[0].IOPS != 0 {
-		t.Errorf("the volume that has no iops to choose is %+v", devices[0])
 	}
 }
 

@@ -28,6 +28,7 @@ import (
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 
 	"github.com/imagobuild/imago/builder"
+	"github.com/imagobuild/imago/builder/iam"
 	"github.com/imagobuild/imago/builder/localcloud"
 	"github.com/imagobuild/imago/builder/template"
 )
@@ -230,12 +231,18 @@ func (c clients) ec2(region string) *ec2.Client {
 	})
 }
 
+// profiles makes instance profiles.
+func (c clients) profiles() *iam.Client {
+	return iam.New(c.config, cmp.Or(os.Getenv("AWS_ENDPOINT_URL_IAM"), aws.ToString(c.config.BaseEndpoint)))
+}
+
 // builder makes a Builder that works with these clients.
 func (c clients) builder() *builder.Builder {
 	b := &builder.Builder{
 		EC2:      (*ec2Calls)(c.ec2("")),
 		Watcher:  &c.account.watcher,
 		SSM:      (*ssmCalls)(ssm.NewFromConfig(c.calling())),
+		Profiles: c.profiles(),
 		InRegion: func(region string) builder.EC2 { return (*ec2Calls)(c.ec2(region)) },
 	}
 	if c.local() { // its machines see us from here, whatever our address on the internet is

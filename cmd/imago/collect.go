@@ -60,6 +60,7 @@ func (s *session) collect(ctx context.Context, o gcOptions, r reach, out *collec
 	}
 	c := &gc.Collector{
 		InRegion: func(region string) gc.EC2 { return (*ec2Calls)(clients.ec2(region)) },
+		Profiles: clients.profiles(),
 		Regions:  r.regions(clients.config.Region, o.regions), Only: o.builds,
 		OnWait: func(d time.Duration) {
 			s.say("imago: a build ended a moment ago; waiting up to %s for AWS to list all that it made", took(d))
