@@ -14,7 +14,7 @@ const module = "github.com/imagobuild/imago/"
 var allowed = map[string]string{
 	"github.com/aws/":                     "builder builder/deploy builder/gc builder/iam cmd/imago",
 	"github.com/urfave/cli/":              "cmd/imago",
-	"github.com/hashicorp/hcl/":           "builder/template builder/template/funcs",
+	"github.com/hashicorp/hcl/":           "builder/template builder/template/funcs e2e/corpus",
 	"github.com/pkg/sftp":                 "provision",
 	"golang.org/x/crypto/ssh":             "provision provision/provisiontest builder/localcloud",
 	"github.com/vishvananda/":             "builder/localcloud/machine",
