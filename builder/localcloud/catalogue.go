@@ -2,7 +2,6 @@ package localcloud
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -64,10 +63,16 @@ type CatalogueKey struct{ Name, Region, PublicKey string }
 // CatalogueParameter is a parameter of Systems Manager's store.
 type CatalogueParameter struct{ Name, Region, Value string }
 
-var (
-	accountNumber = regexp.MustCompile(`^[0-9]{12}$`)
-	userName      = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
-)
+// isAccount says whether an owner is an account's 12 digits.
+func isAccount(owner string) bool {
+	return len(owner) == 12 && strings.Trim(owner, "0123456789") == ""
+}
+
+// isUser says whether Linux takes a name for a user's.
+func isUser(name string) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyz_"
+	return len(name) <= 32 && strings.Trim(name[:1], letters) == "" && strings.Trim(name, letters+"0123456789-") == ""
+}
 
 // check says what is wrong with an image of a catalogue.
 func (i CatalogueImage) check() []string {
@@ -78,10 +83,10 @@ func (i CatalogueImage) check() []string {
 	if i.Name == "" {
 		all = append(all, ".name: required")
 	}
-	if i.Owner != "" && !accountNumber.MatchString(i.Owner) {
+	if i.Owner != "" && !isAccount(i.Owner) {
 		all = append(all, ".owner: expects the 12 digits of an account; names such as amazon go into owner_alias")
 	}
-	if i.User != "" && !userName.MatchString(i.User) {
+	if i.User != "" && !isUser(i.User) {
 		all = append(all, ".user: expects the name of a user, such as ubuntu")
 	}
 	if _, err := suiteOf(i.suite()); err != nil {

@@ -150,7 +150,7 @@ func (i *image) owners() []string {
 
 // ownerIDs is the same without the names that are not numbers.
 func (i *image) ownerIDs() []string {
-	return slices.DeleteFunc(i.owners(), func(name string) bool { return !accountNumber.MatchString(name) })
+	return slices.DeleteFunc(i.owners(), func(name string) bool { return !isAccount(name) })
 }
 
 func (i *image) executableBy(user string) bool {

@@ -166,7 +166,7 @@ func unlock(root string) error {
 
 // prepare puts stubs into the copy of a template, and finds out what it looks for. why says what is missing.
 func prepare(e entry, root string) (things catalogue, why string) {
-	if err := plainStubs.apply(e, root); err != nil {
+	if err := plainStubs().apply(e, root); err != nil {
 		return nil, err.Error()
 	}
 	things = catalogue{}
@@ -177,7 +177,7 @@ func prepare(e entry, root string) (things catalogue, why string) {
 	if err != nil {
 		return nil, err.Error()
 	}
-	s := plainStubs
+	s := plainStubs()
 	for _, b := range t.Builds {
 		if b.Config.Region == "" {
 			b.Config.Region = "us-east-1"

@@ -46,7 +46,7 @@ func TestIndex(t *testing.T) {
 		got = append(got, facts{e.name(), e.template, e.family(), code, version, e.filled, e.outline()})
 	}
 	want := []facts{
-		{"json/1", "t.json", "JSON, Ansible", "0", "1.6.6", nil, []string{"builder amazon-ebs", "provisioner ansible 1", "provisioner shell 2"}},
+		{"json/1", "t.json", "JSON, Ansible", "0", older, nil, []string{"builder amazon-ebs", "provisioner ansible 1", "provisioner shell 2"}},
 		{"hcl/2", ".", "HCL2, data sources", "0", "1.16.0", []string{"-var", "x=1", "-var", `y=["a b"]`},
 			[]string{"builder amazon-ebs", "provisioner shell 1", "variable x", "variable y"}},
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"slices"
 	"strings"
 )
@@ -48,6 +49,11 @@ func (p program) judge(ctx context.Context, e entry, reasons []reason) (all []ve
 			packer: "Packer " + version + ": exit " + packers,
 		}
 		if packers != "0" {
+			if version == older {
+				if e.complaint, err = p.complaint(ctx, e, c); err != nil {
+					return nil, err
+				}
+			}
 			v.packer += ": " + e.complaint
 		}
 		if !v.agrees {
@@ -68,10 +74,22 @@ func (e entry) packers(c check) (code, version string) {
 	case reads || e.comparable:
 		return e.said[c.column], "1.16.0"
 	case e.ansible():
-		return e.said[c.column+"_166"], "1.6.6"
+		return e.said[c.column+"_166"], older
 	default:
 		return "", ""
 	}
+}
+
+// older is the version that Debian has, and whose complaints are not in the index.
+const older = "1.6.6"
+
+// complaint is what Debian's packer has against a template, if it is there.
+func (p program) complaint(ctx context.Context, e entry, c check) (string, error) {
+	if _, err := os.Stat(p.packer); err != nil {
+		return "unknown: " + p.packer + " is not there", nil
+	}
+	r, err := p.run(ctx, e, p.packer, slices.Concat(c.command, c.args(e), []string{e.template})...)
+	return strings.Join(strings.Fields(r.stdout+" "+r.stderr), " "), err
 }
 
 // messages are the problems in what imago wrote: the lines that are neither a

@@ -16,7 +16,7 @@ type stubs struct {
 }
 
 // plainStubs do nothing.
-var plainStubs = stubs{line: "true", local: "true"}
+func plainStubs() stubs { return stubs{line: "true", local: "true"} }
 
 // apply writes the stubs into the copy of a template: inline scripts become the line, and script files, which are
 // empty in the corpus, get it as their text. Pauses become short. All else stays as it is.
@@ -25,11 +25,12 @@ func (s stubs) apply(e entry, root string) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
-		info, err := d.Info()
-		if err != nil || info.Size() > 0 || slices.Contains([]string{".json", ".hcl", ".yml", ".yaml", ".pem"}, filepath.Ext(path)) {
+		text, err := os.ReadFile(path)
+		stub := len(text) == 0 || string(text) == plainStubs().script()
+		if err != nil || !stub || slices.Contains([]string{".json", ".hcl", ".yml", ".yaml", ".pem"}, filepath.Ext(path)) {
 			return err
 		}
-		return os.WriteFile(path, []byte("#!/bin/sh\n"+s.line+"\n"), 0o755)
+		return os.WriteFile(path, []byte(s.script()), 0o755)
 	})
 	if err != nil {
 		return err
@@ -54,6 +55,9 @@ func (s stubs) apply(e entry, root string) error {
 	}
 	return nil
 }
+
+// script is a script file.
+func (s stubs) script() string { return "#!/bin/sh\n" + s.line + "\n" }
 
 // json puts stubs into a JSON template.
 func (s stubs) json(text []byte) ([]byte, error) {
