@@ -67,10 +67,16 @@ func bakeReport(w io.Writer, all []baked) (failed bool) {
 	fmt.Fprintf(w, "\nOf %d templates in scope, %d have all inputs; of those %d bake (%.1f %%)\n", len(all), tried, ok, 100*float64(ok)/float64(max(tried, 1)))
 	for _, b := range all {
 		if !b.ok {
-			fmt.Fprintf(w, "  %s (%s): %s\n", b.name(), b.repo, b.why)
+			fmt.Fprintf(w, "  %s (%s): %s\n", b.name(), b.repo, oneLine(b.why))
 		}
 	}
 	return 100*ok < 95*tried
+}
+
+// oneLine leaves the excerpts out of what is wrong.
+func oneLine(why string) string {
+	lines := slices.DeleteFunc(strings.Split(why, "\n"), excerpt)
+	return strings.Join(lines, "; ")
 }
 
 // bake bakes a copy of a template, with stubs, on a local cloud of its own whose catalogue has what the template looks for.
