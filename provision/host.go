@@ -38,8 +38,11 @@ type Host struct {
 	conn    *watchedConn
 	through *Host // the bastion, or nil
 	done    chan struct{}
-	tunnels sync.WaitGroup // what carries them
-	found                  // what has been found out about the machine, and the way to it
+
+	local, remote []Tunnel       // of this connection, or of the one that it took the place of
+	tunnels       sync.WaitGroup // what carries them
+
+	found // what has been found out about the machine, and the way to it
 
 	mu       sync.Mutex
 	lost     error             // why the connection was given up, when we did it
@@ -72,7 +75,7 @@ func (f *found) roundTripAtLeast(d time.Duration) bool {
 }
 
 func newHost(client *ssh.Client, conn *watchedConn, through *Host, addr string, id Identity) *Host {
-	h := &Host{addr: addr, id: id, client: client, conn: conn, through: through, done: make(chan struct{})}
+	h := &Host{addr: addr, id: id, client: client, conn: conn, through: through, done: make(chan struct{}), local: id.LocalTunnels, remote: id.RemoteTunnels}
 	go func() {
 		client.Wait()
 		close(h.done)
@@ -105,7 +108,7 @@ func (h *Host) again(ctx context.Context) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	next.id, next.redialed = h.id, true
+	next.local, next.remote, next.redialed = h.local, h.remote, true
 	next.noTar.Store(h.noTar.Load())
 	next.noGzip.Store(h.noGzip.Load())
 	next.noSFTP.Store(h.noSFTP.Load())

@@ -14,16 +14,16 @@ type Tunnel struct {
 	Target string // host:port, as it is known on the other side
 }
 
-// openTunnels opens the tunnels of an identity. They end with the connection.
+// openTunnels opens the tunnels of a connection. They end with the connection.
 func (h *Host) openTunnels(ctx context.Context) error {
-	for _, t := range h.id.LocalTunnels {
+	for _, t := range h.local {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", t.Listen)
 		if err != nil {
 			return fmt.Errorf("tunnel from %s to %s on the machine: %w", t.Listen, t.Target, err)
 		}
 		h.tunnel(l, func(ctx context.Context) (net.Conn, error) { return h.client.DialContext(ctx, "tcp", t.Target) })
 	}
-	for _, t := range h.id.RemoteTunnels {
+	for _, t := range h.remote {
 		l, err := h.client.Listen("tcp", t.Listen)
 		if err != nil {
 			return fmt.Errorf("tunnel from %s on the machine to %s here: %w", t.Listen, t.Target, err)
@@ -36,7 +36,7 @@ func (h *Host) openTunnels(ctx context.Context) error {
 // handOver opens the tunnels of a lost connection on the one that takes its place. A machine that does not know yet
 // that the first is lost keeps the port of its own end; then there is no such tunnel until the next script.
 func (h *Host) handOver(ctx context.Context, next *Host) {
-	if len(h.id.LocalTunnels)+len(h.id.RemoteTunnels) == 0 {
+	if len(h.local)+len(h.remote) == 0 {
 		return
 	}
 	h.conn.Close()

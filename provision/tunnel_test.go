@@ -104,7 +104,7 @@ func TestTunnelStays(t *testing.T) {
 		done <- h.Run(t.Context(), provision.Script{Name: "cut", Body: []byte(cut)}, io.Discard, io.Discard)
 	}()
 	<-h.Done()
-	for {
+	for deadline := time.Now().Add(time.Minute); ; {
 		if got, err := hear(here); err == nil && got == "still" {
 			break
 		}
@@ -112,6 +112,9 @@ func TestTunnelStays(t *testing.T) {
 		case err := <-done:
 			t.Fatalf("no tunnel before the end of the script, which was %v", err)
 		case <-time.After(20 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("there is no tunnel on the connection that took the lost one's place")
 		}
 	}
 	if err := os.WriteFile(heard, nil, 0o644); err != nil {

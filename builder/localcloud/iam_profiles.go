@@ -127,3 +127,20 @@ func (c *Cloud) profileNamed(name string) (string, error) {
 	}
 	return entityARN("instance-profile", "/", name), nil
 }
+
+// readProfile reads which instance profile a machine has.
+func (c *Cloud) readProfile(r *request, inst *instance) {
+	inst.Profile = r.text("Arn")
+	name := r.text("Name")
+	if name == "" {
+		return
+	}
+	if inst.Profile != "" {
+		r.problem(faultf("InvalidParameterCombination", "The parameter 'iamInstanceProfile.name' may not be used in combination with 'iamInstanceProfile.arn'"))
+	}
+	arn, err := c.profileNamed(name)
+	if err != nil {
+		r.problem(err)
+	}
+	inst.Profile = arn
+}

@@ -247,42 +247,6 @@ func (c *Cloud) readBehaviour(r *request, inst *instance) {
 	readCapacity(r)
 }
 
-// readCapacity finds nothing of what the computer under a machine may be asked to have.
-func readCapacity(r *request) {
-	wish := r.at("CapacityReservationSpecification")
-	wish.oneOf("CapacityReservationPreference", "open", "open", "none")
-	target := wish.at("CapacityReservationTarget")
-	if id := target.text("CapacityReservationId"); id != "" {
-		r.problem(faultf("InvalidCapacityReservationId.NotFound", "The capacity reservation '%s' was not found", id))
-	}
-	if group := target.text("CapacityReservationResourceGroupArn"); group != "" {
-		r.problem(faultf("InvalidParameterValue", "The local cloud has no resource group '%s'.", group))
-	}
-	for _, license := range r.each("LicenseSpecification") {
-		r.problem(faultf("InvalidParameterValue", "The local cloud has no license configuration '%s'.", license.text("LicenseConfigurationArn")))
-	}
-	if r.at("CpuOptions").oneOf("NestedVirtualization", "disabled", "enabled", "disabled") == "enabled" {
-		r.problem(faultf("UnsupportedOperation", "The local cloud has no nested virtualization."))
-	}
-}
-
-// readProfile reads which instance profile a machine has.
-func (c *Cloud) readProfile(r *request, inst *instance) {
-	inst.Profile = r.text("Arn")
-	name := r.text("Name")
-	if name == "" {
-		return
-	}
-	if inst.Profile != "" {
-		r.problem(faultf("InvalidParameterCombination", "The parameter 'iamInstanceProfile.name' may not be used in combination with 'iamInstanceProfile.arn'"))
-	}
-	arn, err := c.profileNamed(name)
-	if err != nil {
-		r.problem(err)
-	}
-	inst.Profile = arn
-}
-
 // readMarket reads InstanceMarketOptions. A spot instance is an instance here,
 // with a request to show; it is never interrupted.
 func readMarket(r *request, plan *launchPlan) {
