@@ -3,9 +3,10 @@
 # make build   bin/imago
 # make bench   imago beside packer, tar, rsync and scp, an hour and a half (as root); BENCH='-rows many -n 3' for less, BENCH=-h for all flags
 # make accept  the long versions of tests: 20 bakes in bad weather and how long they take, 50 at once, 20 of one image, a bake ended everywhere, bakes
-#              whose connection is cut, accounts by the hundred thousand, prunes by the ten thousand, a minute of each fuzz target, repeated uploads (as root)
+#              whose connection is cut, accounts by the hundred thousand, prunes by the ten thousand, a minute of each fuzz target, repeated uploads, five
+#              images beside Packer's of the same templates (as root)
 
-.PHONY: build demo test deps lint machines unit e2e bench accept
+.PHONY: build demo test deps lint machines unit fuzz e2e bench accept
 export CGO_ENABLED = 0
 export PATH := $(shell e2e/go.sh):$(PATH)
 
@@ -19,7 +20,7 @@ TESTERS = $(WITNESSES) jq=jq /usr/bin/packer=packer shellcheck=shellcheck sshd=o
 BIN = bin/imago
 
 # The machines come first, and build the bases that the others use. The end-to-end suite runs last and alone: it looks at the whole host.
-UNIT = $$(go list ./... | grep -v -e /e2e -e /localcloud/machine)
+UNIT = $$(go list ./... | grep -v -e /e2e$$ -e /e2e/bench -e /localcloud/machine)
 
 # The tag leaves out urfave/cli's writer of manual pages, which makes 200 kB of tables at every start.
 build:
@@ -30,7 +31,7 @@ demo:
 	@$(MAKE) --no-print-directory build
 	@e2e/demo.sh
 
-test: deps lint machines unit e2e
+test: deps lint machines unit fuzz e2e
 
 deps:
 	@e2e/deps.sh $(MACHINES) $(TESTERS)
@@ -46,6 +47,10 @@ machines:
 # Eight tests at once, because most of them wait for a machine.
 unit:
 	CGO_ENABLED=1 go test -race -parallel 8 $(UNIT)
+
+# Both parsers of templates, a minute each, at the same time.
+fuzz:
+	e2e/fuzz.sh 60 ./builder/template FuzzJSON FuzzHCL
 
 e2e:
 	go test -count=1 -timeout 30m ./e2e
@@ -71,4 +76,5 @@ accept: deps build
 	go test -count=1 -timeout 60m -run 'Anywhere|LostAnswers' ./e2e -everywhere
 	go test -count=10 -timeout 60m -run 'Random|Resumes|Cut|Dead' ./provision
 	go test -count=1 -timeout 60m -run 'TestCut$$' ./e2e -cut-bakes 20
-	@for f in $(FUZZ); do set -x; go test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime 1m -fuzzminimizetime 1s "$${f%:*}" || exit 1; done
+	@for f in $(FUZZ); do set -x; e2e/fuzz.sh 60 "$${f%:*}" "$${f#*:}" || exit 1; done
+	go test -count=1 -timeout 30m -run 'TestTwins$$' ./e2e -twins

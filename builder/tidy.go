@@ -51,7 +51,9 @@ func (b *Builder) leave(ctx context.Context, p Plan, c *connection) error {
 
 // leaveCommand runs a script from its stdin as root or, when we cannot become
 // root, as we are; sudo leaves the script alone then. Nothing of it is in a command line.
-const leaveCommand = `if [ "$(id -u)" = 0 ]; then exec sh -s; fi; sudo -n sh -s || { status=$?; sh -s; exit $status; }`
+// The first sudo of a user may leave a mark in the home directory: the script is told when that would be ours.
+const leaveCommand = `if [ "$(id -u)" = 0 ]; then exec sh -s; fi; [ -e ~/.sudo_as_admin_successful ] || set -- marked; ` +
+	`sudo -n sh -s "$@" || { status=$?; sh -s; exit $status; }`
 
 // leaveScript is the whole script. It is one function that runs when all of it
 // is there: a half of it would do harm.
@@ -84,12 +86,13 @@ main() {
 		printf '%s\n' "$found"
 	fi
 	[ "$(id -u)" = 0 ] || { echo as-user; exit 1; }
+	[ "${1-}" != marked ] || rm -f "$(getent passwd "$user" | cut -d: -f6)/.sudo_as_admin_successful"
 	if [ "$mode" != stop ] || [ -z "$found" ]; then
 		tidy "$user" "$key" "$keys" && echo tidied
 	fi
 	exit
 }
-main < /dev/null
+main "$@" < /dev/null
 `
 
 // asRoot is a command that runs a script with arguments as root.

@@ -71,7 +71,7 @@ func job(t *testing.T, dir, packer string) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := append([]string{"PATH=" + bin + ":" + os.Getenv("PATH"), "bash", ci, "deploy/templates/primal.json"}, primalVars()...)
+	args := append([]string{"AWS_POLL_DELAY_SECONDS=1", "AWS_MAX_ATTEMPTS=600", "PATH=" + bin + ":" + os.Getenv("PATH"), "bash", ci, "deploy/templates/primal.json"}, primalVars()...)
 	r := cloud.command(ctx, work, env, args...)
 	learnt := map[string]string{}
 	for _, name := range []string{"inspect.txt", "fixed.txt", "artifact.txt", "manifest.txt", "said.txt", "seen.txt", "ami.txt"} {

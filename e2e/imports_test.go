@@ -14,12 +14,12 @@ const module = "github.com/imagobuild/imago/"
 var allowed = map[string]string{
 	"github.com/aws/":                     "builder builder/deploy builder/gc builder/iam builder/internal/awsquery builder/retention cmd/imago",
 	"github.com/urfave/cli/":              "cmd/imago",
-	"github.com/hashicorp/hcl/":           "builder/template builder/template/format builder/template/funcs builder/project",
+	"github.com/hashicorp/hcl/":           "builder/template builder/template/format builder/template/funcs builder/project e2e/corpus",
 	"github.com/pkg/sftp":                 "provision",
 	"golang.org/x/crypto/ssh":             "provision provision/provisiontest builder/localcloud",
 	"github.com/vishvananda/":             "builder/localcloud/machine",
 	"github.com/google/nftables":          "builder/localcloud/machine",
-	"os/signal":                           "cmd/imago e2e/bench",
+	"os/signal":                           "cmd/imago e2e/bench e2e/corpus",
 	module + "provision":                  "builder builder/ansible builder/template builder/project cmd/imago provision/provisiontest e2e/bench",
 	module + "builder/localcloud":         "cmd/imago e2e/bench", // the bench serves a cloud without machines
 	module + "builder/localcloud/machine": "builder/localcloud e2e/bench",

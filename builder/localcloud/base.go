@@ -92,7 +92,7 @@ func (c *Cloud) register(spec ImageSpec, layer string) (*image, error) {
 	if old := c.state.Images[spec.ID]; old != nil {
 		if old.Suite == spec.Suite && cmp.Or(spec.Name, old.Name) == old.Name {
 			old.Layers = []string{layer} // a newer imago may have another recipe
-			old.Mappings[0].Disk.Snapshot = c.baseSnapshot(spec.Suite, layer).ID
+			old.Mappings[0].Disk.Snapshot = c.baseSnapshot(spec.Suite, old.Layers).ID
 			return old, nil
 		}
 		return nil, faultf("InvalidAMIID.Duplicate", "The image %s is there already and is something else (%s); "+
@@ -102,7 +102,7 @@ func (c *Cloud) register(spec ImageSpec, layer string) (*image, error) {
 	if name == "" {
 		name = c.freeName(spec.Suite + "-amd64-" + c.now().UTC().Format("20060102-1504"))
 	}
-	snap := c.baseSnapshot(spec.Suite, layer)
+	snap := c.baseSnapshot(spec.Suite, []string{layer})
 	img := &image{
 		ID:          cmp.Or(spec.ID, newID("ami-")),
 		Name:        name,
@@ -126,15 +126,15 @@ func (c *Cloud) register(spec ImageSpec, layer string) (*image, error) {
 }
 
 // baseSnapshot is the snapshot of a base, which all images of the base share.
-func (c *Cloud) baseSnapshot(suite, layer string) *snapshot {
+func (c *Cloud) baseSnapshot(suite string, layers []string) *snapshot {
 	for _, id := range sortedKeys(c.state.Snapshots) {
-		if snap := c.state.Snapshots[id]; slices.Equal(snap.Layers, []string{layer}) && snap.Region == "" {
+		if snap := c.state.Snapshots[id]; slices.Equal(snap.Layers, layers) && snap.Region == "" {
 			return snap
 		}
 	}
 	snap := &snapshot{
 		ID: newID("snap-"), VolumeID: unknownVolume, Description: "imago's base of " + suite, State: completed,
-		Size: baseDisk, Layers: []string{layer}, Started: c.now(), Tags: map[string]string{},
+		Size: baseDisk, Layers: slices.Clone(layers), Started: c.now(), Tags: map[string]string{},
 	}
 	c.state.Snapshots[snap.ID] = snap
 	return snap

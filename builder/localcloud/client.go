@@ -122,31 +122,40 @@ func (c *Client) AddImage(ctx context.Context, spec ImageSpec, progress func(str
 	if err != nil {
 		return ImageInfo{}, err
 	}
-	answer, err := c.send(ctx, http.MethodPost, "images", body)
+	last, err := c.follow(ctx, "images", body, progress)
 	if err != nil {
 		return ImageInfo{}, err
+	}
+	return *last.Image, nil
+}
+
+// follow makes a call whose answer is lines of progress, and returns the last.
+func (c *Client) follow(ctx context.Context, path string, body []byte, progress func(string)) (progressLine, error) {
+	answer, err := c.send(ctx, http.MethodPost, path, body)
+	if err != nil {
+		return progressLine{}, err
 	}
 	defer answer.Close()
 	lines := bufio.NewScanner(answer)
 	lines.Buffer(nil, maxLine)
 	for lines.Scan() {
-		var line addImageLine
+		var line progressLine
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
-			return ImageInfo{}, fmt.Errorf("the local cloud's answer cannot be read: %w", err)
+			return progressLine{}, fmt.Errorf("the local cloud's answer cannot be read: %w", err)
 		}
 		switch {
 		case line.Error != "":
-			return ImageInfo{}, errors.New(line.Error)
-		case line.Image != nil:
-			return *line.Image, nil
+			return progressLine{}, errors.New(line.Error)
+		case line.Image != nil || line.Done:
+			return line, nil
 		case progress != nil:
 			progress(line.Progress)
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return ImageInfo{}, err
+		return progressLine{}, err
 	}
-	return ImageInfo{}, errors.New("the local cloud ended before the image was added; its log says why")
+	return progressLine{}, errors.New("the local cloud ended before it was done; its log says why")
 }
 
 // call makes a call whose answer is one JSON value.

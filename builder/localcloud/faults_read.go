@@ -13,12 +13,8 @@ import (
 // ParseFaults reads a fault file, which is JSON. It refuses what it does not
 // know, and says all that is wrong, each with its line.
 func ParseFaults(text []byte) (Faults, error) {
-	if err := json.Unmarshal(text, new(any)); err != nil {
-		at := len(text)
-		if bad, ok := errors.AsType[*json.SyntaxError](err); ok {
-			at = int(bad.Offset)
-		}
-		return Faults{}, fmt.Errorf("line %d: %w", lineAt(text, at), err)
+	if err := checkJSON(text); err != nil {
+		return Faults{}, err
 	}
 	var f Faults
 	p := faultReader{text: text}
@@ -29,7 +25,20 @@ func ParseFaults(text []byte) (Faults, error) {
 	return f, nil
 }
 
-// faultReader reads a fault file that is JSON, and keeps what is wrong with it.
+// checkJSON says where a text is not JSON.
+func checkJSON(text []byte) error {
+	err := json.Unmarshal(text, new(any))
+	if err == nil {
+		return nil
+	}
+	at := len(text)
+	if bad, ok := errors.AsType[*json.SyntaxError](err); ok {
+		at = int(bad.Offset)
+	}
+	return fmt.Errorf("line %d: %w", lineAt(text, at), err)
+}
+
+// faultReader reads a file of a user's that is JSON, and keeps what is wrong with it.
 type faultReader struct {
 	text     []byte
 	problems []error
@@ -154,6 +163,10 @@ func expectation(field any) string {
 		return "a list of whole numbers from 1"
 	case *uint64:
 		return "a whole number from 0"
+	case *map[string]string:
+		return "an object of texts"
+	case *json.RawMessage:
+		return "a list"
 	default:
 		return "a whole number from 1"
 	}

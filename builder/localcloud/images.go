@@ -46,6 +46,11 @@ type image struct {
 	// that a template that looks for Debian's or Canonical's image finds it.
 	Suite      string
 	Publishers []string
+
+	// Owner and OwnerAlias are whose an image of a catalogue is. Empty: this account's.
+	Owner      string
+	OwnerAlias string
+	Catalogued bool
 }
 
 const (
@@ -117,7 +122,7 @@ func (c *Cloud) readImageName(r *request) string {
 		return name
 	}
 	for _, img := range c.imagesIn(r.region) {
-		if img.Name == name && img.State != failed {
+		if img.Name == name && img.State != failed && img.ownedBy("self") {
 			r.problem(faultf("InvalidAMIName.Duplicate", "AMI name %s is already in use by AMI %s", name, img.ID))
 			break
 		}

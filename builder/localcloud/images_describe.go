@@ -20,6 +20,7 @@ type imageItem struct {
 	Location        string        `xml:"imageLocation"`
 	State           string        `xml:"imageState"`
 	OwnerID         string        `xml:"imageOwnerId"`
+	OwnerAlias      string        `xml:"imageOwnerAlias,omitempty"`
 	Created         string        `xml:"creationDate"`
 	Public          bool          `xml:"isPublic"`
 	ProductCodes    []productCode `xml:"productCodes>item"`
@@ -52,7 +53,8 @@ func (i *image) item() imageItem {
 		ID:              i.ID,
 		Location:        cmp.Or(i.Location, accountID+"/"+i.Name),
 		State:           i.State,
-		OwnerID:         accountID,
+		OwnerID:         cmp.Or(i.Owner, accountID),
+		OwnerAlias:      i.OwnerAlias,
 		Created:         stamp(i.Created),
 		Public:          i.Public,
 		Architecture:    i.architecture(),
@@ -140,7 +142,15 @@ func (i *image) ownedBy(owner string) bool { return slices.Contains(i.owners(), 
 
 // owners is every name the image's owner is looked for by.
 func (i *image) owners() []string {
-	return append([]string{"self", accountID}, i.Publishers...)
+	if i.Owner == "" || i.Owner == accountID {
+		return append([]string{"self", accountID}, i.Publishers...)
+	}
+	return append(one(i.OwnerAlias), i.Owner)
+}
+
+// ownerIDs is the same without the names that are not numbers.
+func (i *image) ownerIDs() []string {
+	return slices.DeleteFunc(i.owners(), func(name string) bool { return !isAccount(name) })
 }
 
 func (i *image) executableBy(user string) bool {
@@ -168,7 +178,7 @@ func imageAttributes() attributes[*image] {
 		"manifest-location":   func(i *image) []string { return one(cmp.Or(i.Location, accountID+"/"+i.Name)) },
 		"name":                func(i *image) []string { return one(i.Name) },
 		"owner-alias":         func(i *image) []string { return i.owners() },
-		"owner-id":            func(i *image) []string { return i.owners()[1:] },
+		"owner-id":            (*image).ownerIDs,
 		"platform":            func(*image) []string { return nil },
 		"platform-details":    fixed[*image]("Linux/UNIX"),
 		"product-code":        func(i *image) []string { return i.ProductCodes },
@@ -218,7 +228,7 @@ func (c *Cloud) newestBase(suite string) *image {
 	var newest *image
 	for _, id := range sortedKeys(c.state.Images) {
 		img := c.state.Images[id]
-		if suite == "" || img.Suite != suite || img.State != available {
+		if suite == "" || img.Suite != suite || img.State != available || img.Catalogued {
 			continue
 		}
 		if newest == nil || img.Created.After(newest.Created) {

@@ -20,6 +20,8 @@ func (c *Cloud) serveOwn(w http.ResponseWriter, r *http.Request, body []byte) {
 		writeJSON(w, c.images())
 	case r.Method == http.MethodPost && rest == "images":
 		c.serveAddImage(w, r, body)
+	case r.Method == http.MethodPost && rest == "catalogue":
+		c.serveAddCatalogue(w, r, body)
 	case r.Method == http.MethodDelete && single:
 		if err := c.removeImage(id); err != nil {
 			refuse(w, r, "", "", faultOf(err))
@@ -37,12 +39,24 @@ func (c *Cloud) serveOwn(w http.ResponseWriter, r *http.Request, body []byte) {
 	}
 }
 
-// addImageLine is a line of the answer to an image being added: progress, and
-// at the end the image or what went wrong.
-type addImageLine struct {
+// progressLine is a line of the answer to what takes a while: progress, and at
+// the end the image, or that it is done, or what went wrong.
+type progressLine struct {
 	Progress string     `json:",omitempty"`
 	Image    *ImageInfo `json:",omitempty"`
+	Done     bool       `json:",omitempty"`
 	Error    string     `json:",omitempty"`
+}
+
+// progressLines begins such an answer, and returns what says a line of it.
+func progressLines(w http.ResponseWriter) func(progressLine) {
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	lines, flush := json.NewEncoder(w), http.NewResponseController(w)
+	return func(line progressLine) {
+		if lines.Encode(line) == nil {
+			flush.Flush() //nolint:errcheck // a caller that has gone hears nothing
+		}
+	}
 }
 
 func (c *Cloud) serveAddImage(w http.ResponseWriter, r *http.Request, body []byte) {
@@ -51,20 +65,14 @@ func (c *Cloud) serveAddImage(w http.ResponseWriter, r *http.Request, body []byt
 		refuse(w, r, "", "", faultf("InvalidParameter", "The body is not an image to add: %v", err))
 		return
 	}
-	w.Header().Set("Content-Type", "application/x-ndjson")
-	lines, flush := json.NewEncoder(w), http.NewResponseController(w)
-	say := func(line addImageLine) {
-		if lines.Encode(line) == nil {
-			flush.Flush() //nolint:errcheck // a caller that has gone hears nothing
-		}
-	}
-	img, err := c.addImage(r.Context(), spec, func(text string) { say(addImageLine{Progress: text}) })
+	say := progressLines(w)
+	img, err := c.addImage(r.Context(), spec, func(text string) { say(progressLine{Progress: text}) })
 	if err != nil {
 		c.log.Warn("an image could not be added", "suite", spec.Suite, "why", err)
-		say(addImageLine{Error: messageOf(err)})
+		say(progressLine{Error: messageOf(err)})
 		return
 	}
-	say(addImageLine{Image: &img})
+	say(progressLine{Image: &img})
 }
 
 // messageOf is an error for a human: a fault's message without its code.

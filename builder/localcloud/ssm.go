@@ -68,6 +68,12 @@ func (c *Cloud) parameter(region string, body []byte) (parameterAnswer, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if value, ok := c.state.Parameters[region+"/"+asked.Name]; ok {
+		p := &answer.Parameter
+		p.ARN = arn("ssm", region, "parameter/"+strings.TrimPrefix(asked.Name, "/"))
+		p.DataType, p.Type, p.Version, p.Name, p.Value = "text", "String", 1, asked.Name, value
+		return answer, nil
+	}
 	img := c.newestBase(suiteOfParameter(asked.Name))
 	if img == nil {
 		return answer, faultf("ParameterNotFound", "The parameter %s is not there; the local cloud has those of its bases, "+

@@ -44,6 +44,7 @@ type state struct {
 	Changes         map[string]zoneChange       // of zones, by id
 	Roles           map[string]*role            // by name
 	Profiles        map[string]*instanceProfile // by name
+	Parameters      map[string]string           // of Systems Manager's store, by region + "/" + name
 	Tokens          map[string]token            // client tokens, by region/action/token
 }
 
@@ -77,6 +78,7 @@ func (s *state) fill() {
 	s.Roles = filled(s.Roles)
 	s.Profiles = filled(s.Profiles)
 	s.Tokens = filled(s.Tokens)
+	s.Parameters = filled(s.Parameters)
 }
 
 func filled[V any](m map[string]V) map[string]V {

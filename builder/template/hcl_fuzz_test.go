@@ -1,6 +1,7 @@
 package template_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -50,4 +51,20 @@ func checkPlaces(t *testing.T, text string, err error) {
 			t.Errorf("the place of %v is outside the text", e)
 		}
 	}
+}
+
+// split takes a joined error apart.
+func split(err error) []*template.Error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []*template.Error
+		for _, e := range joined.Unwrap() {
+			all = append(all, split(e)...)
+		}
+		return all
+	}
+	var e *template.Error
+	if !errors.As(err, &e) {
+		return []*template.Error{{Text: err.Error()}}
+	}
+	return []*template.Error{e}
 }

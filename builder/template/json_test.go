@@ -2,6 +2,8 @@ package template
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -10,8 +12,17 @@ import (
 )
 
 // FuzzJSON holds the reader against encoding/json: both take the same texts and
-// find the same in them, but for names that are there twice.
+// find the same in them, but for names that are there twice. Nor may reading a
+// text as a template panic or hang.
 func FuzzJSON(f *testing.F) {
+	for _, name := range []string{"primal.json", "carnivore.json", "everything.json"} {
+		text, err := os.ReadFile(filepath.Join("testdata/project", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
+	o := Options{Getwd: f.TempDir()}
 	for _, s := range []string{
 		`{}`, `[]`, `null`, `true`, `"a\u00e9\ud83d\ude00\ud800\n"`, `-0.5e+10`, `01`, `1.`, `-`, `[1,]`, `{"a":1,}`, `{"a":1 "b":2}`,
 		`{"a":{"b":[1,2,{"c":null}]}}`, "\ufeff{}", "\"\t\"", `"\x"`, `"\u12g4"`, `"abc`, `{"a":1}x`, " \r\n\t[ 1 , 2 ] ", "\"\xff\"", "nul", `{1:2}`, `{"a"}`, "[\x00]", `{"a":1,"a":2}`,
@@ -31,6 +42,7 @@ func FuzzJSON(f *testing.F) {
 			}
 			return
 		}
+		readAsTemplate(t, o, text)
 		if len(p.all) > 0 {
 			return // encoding/json keeps the last of two of a name
 		}
@@ -44,6 +56,18 @@ func FuzzJSON(f *testing.F) {
 			t.Errorf("read as %v, by encoding/json as %v", got, want)
 		}
 	})
+}
+
+// readAsTemplate reads a text as validate and inspect do.
+func readAsTemplate(t *testing.T, o Options, text string) {
+	if err := os.WriteFile(filepath.Join(o.Getwd, "t.json"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, o.Inspect = range []bool{true, false} {
+		if got, err := Parse("t.json", o); (got == nil) && (err == nil) {
+			t.Error("neither a template nor an error")
+		}
+	}
 }
 
 func plainValue(v value) any {

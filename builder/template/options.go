@@ -248,6 +248,9 @@ func (o *object) finish() {
 	if o.p.o.watch != nil {
 		o.p.o.watch(o.what, o.asked)
 	}
+	if o.p.o.finished != nil {
+		o.p.o.finished(o)
+	}
 	for _, m := range o.v.members {
 		comment := strings.HasPrefix(m.name, "_") && !o.p.hcl
 		if !o.asked[m.name] && !comment {

@@ -73,6 +73,8 @@ type Options struct {
 	// Defaults to the working directory of the process.
 	Getwd string
 
+	finished func(*object) // is told of every object whose options have been read; for Examine
+
 	watch func(component string, asked map[string]bool) // is told which options were asked for; in tests
 }
 

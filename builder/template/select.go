@@ -57,7 +57,8 @@ func (p *parser) checkSelection(selected []value) {
 	}
 }
 
-// nameOf returns the name of a builder: its name, else its type.
+// nameOf returns the name of a builder: its name, else its type. Where the shape alone is
+// read, it is what is written: variables need no values there.
 func (p *parser) nameOf(v value, what string) (string, bool) {
 	if v.kind != kindObject {
 		p.problem(v.pos, "a %s must be an object, not %s", what, v.kind)
@@ -75,6 +76,9 @@ func (p *parser) nameOf(v value, what string) (string, bool) {
 	if name.kind != kindString || name.text == "" {
 		p.problem(name.pos, "a %s's name must be a string that is not empty", what)
 		return "", false
+	}
+	if p.o.Inspect {
+		return name.text, true
 	}
 	text, err := p.render(name.text, place{})
 	if err != nil {

@@ -136,16 +136,17 @@ func TestSelection(t *testing.T) {
 
 // TestInspect: the shape is there without values, files or required variables.
 func TestInspect(t *testing.T) {
+	const web = "web-{{user `a`}}"
 	text := `{
   "variables": {"a": null, "b": "{{env ` + "`OWNER`" + `}}"},
-  "builders": [{"type": "amazon-ebs", "name": "web", "ssh_private_key_file": "gone"}, {"type": "docker"}],
+  "builders": [{"type": "amazon-ebs", "name": "` + web + `", "ssh_private_key_file": "gone"}, {"type": "docker"}],
   "provisioners": [{"type": "shell", "script": "gone"}, {"type": "ansible"}]
 }`
 	got := parse(t, text, func(_ string, o *template.Options) { o.Inspect = true })
 	b := "{{env `OWNER`}}"
 	want := &template.Template{
 		Path: "t.json", Variables: []template.Variable{{Name: "a", Required: true}, {Name: "b", Default: &b}},
-		Builds:       []template.Build{{Name: "web", ScriptName: "web", Type: "amazon-ebs"}, {Name: "docker", ScriptName: "docker", Type: "docker"}},
+		Builds:       []template.Build{{Name: web, ScriptName: web, Type: "amazon-ebs"}, {Name: "docker", ScriptName: "docker", Type: "docker"}},
 		Provisioners: []string{"shell", "ansible"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -26,7 +26,7 @@ func newApp(s *session) *cli.App {
 			cli.HelpFlag, // v2 adds it only where there is no command named help
 		},
 		Commands: []*cli.Command{
-			buildCommand(s), bakeCommand(s), planCommand(s), validateCommand(s), inspectCommand(s), newCommand(s),
+			buildCommand(s), bakeCommand(s), planCommand(s), validateCommand(s), inspectCommand(s), doctorCommand(s), newCommand(s),
 			fmtCommand(s), consoleCommand(s), upgradeCommand(s), fixCommand(s), initCommand(s), pluginsCommand(s),
 			localCommand(s), imagesCommand(s), pruneCommand(s), gcCommand(s), versionCommand(s), helpCommand(s),
 		},

@@ -18,6 +18,7 @@ func TestFaultExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, text, _ = bytes.Cut(text, []byte("\n## Faults\n"))
 	for name, from := range map[string]string{"help": faultsHelp, "documentation": string(text)} {
 		begin := strings.Index(from, "{\n")
 		end := strings.Index(from, "\n  }\n")

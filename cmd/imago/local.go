@@ -28,7 +28,7 @@ func localCommand(s *session) *cli.Command {
 		ArgsUsage:   "COMMAND",
 		Description: localHelp,
 		Subcommands: []*cli.Command{
-			localUp(s), localDown(s), localStatus(s), localEnv(s), localImage(s), localFaults(s), localServe(s),
+			localUp(s), localDown(s), localStatus(s), localEnv(s), localImage(s), localCatalogue(s), localFaults(s), localServe(s),
 		},
 		Action: func(c *cli.Context) error { return unknownCommand(c, s) },
 	}
