@@ -10,7 +10,7 @@ import (
 func (s *scaler) check(m *groupMember) {
 	why := s.ailment(m)
 	if why == "" {
-		m.Sick, m.Unhealthy = time.Time{}, false
+		m.Sick, m.Unhealthy, m.Replaced = time.Time{}, false, false
 		return
 	}
 	if m.Sick.IsZero() {
@@ -23,8 +23,27 @@ func (s *scaler) check(m *groupMember) {
 	if s.g.isSuspended("ReplaceUnhealthy") || s.g.isSuspended("Terminate") {
 		return
 	}
-	s.g.Unhealthy++
+	if !m.Replaced {
+		s.g.Unhealthy++
+	}
+	if s.g.launchesFirst() && !s.isDown(m) {
+		m.Replaced, s.changed = true, true
+		if s.others(m) < s.g.Desired {
+			return
+		}
+	}
 	s.retire(m, fmt.Sprintf("At %s an instance was taken out of service in response to %s.", isoTime(s.now), why))
+}
+
+// others is how many members are in service beside one.
+func (s *scaler) others(m *groupMember) int {
+	n := 0
+	for _, other := range s.g.Members {
+		if other != m && other.State == memberInService && !s.isDown(other) {
+			n++
+		}
+	}
+	return n
 }
 
 // ailment is what is wrong with a member in service, as AWS puts it.

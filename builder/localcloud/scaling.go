@@ -24,6 +24,7 @@ type scalingGroup struct {
 	Warmup            *int     // seconds, of an instance, for scaling policies
 	Lifetime          int      // seconds, only shown
 	Termination       []string // policies
+	Maintenance       *maintenance
 	ProtectNew        bool
 	Rebalance         bool // only shown: no spot instance is interrupted here
 	Context           string
@@ -79,6 +80,7 @@ type groupMember struct {
 	Unhealthy bool
 	Condemned time.Time // by SetInstanceHealth: unhealthy from then on
 	Sick      time.Time // since when it has been failing its checks
+	Replaced  bool      // it stays until another is there in its place
 	Joined    time.Time
 	Ran       time.Time
 	Entered   time.Time // in service
@@ -92,13 +94,33 @@ func (m *groupMember) leaving() bool {
 	return m.State == memberTerminating || m.State == memberTerminatingWait
 }
 
-// capacity is how many members count.
+// maintenance is how much of a group, in percent, is to be in service while
+// members are replaced.
+type maintenance struct {
+	Min int `xml:"MinHealthyPercentage"`
+	Max int `xml:"MaxHealthyPercentage"`
+}
+
+// launchesFirst says whether a member stays until its replacement is there.
+func (g *scalingGroup) launchesFirst() bool {
+	return g.Maintenance != nil && g.Maintenance.Min == 100 && g.Maintenance.Max > 100
+}
+
+// capacity is how many members count: not those that leave, nor those that stay
+// until they are replaced, as far as the group may be larger for that.
 func (g *scalingGroup) capacity() int {
-	n := 0
+	n, replaced := 0, 0
 	for _, m := range g.Members {
-		if !m.leaving() {
-			n++
+		if m.leaving() {
+			continue
 		}
+		n++
+		if m.Replaced {
+			replaced++
+		}
+	}
+	if replaced > 0 && g.launchesFirst() {
+		n -= min(replaced, max(1, g.Desired*(g.Maintenance.Max-100)/100))
 	}
 	return n
 }

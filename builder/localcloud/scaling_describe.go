@@ -29,6 +29,7 @@ type scalingGroupItem struct {
 	Context      string             `xml:"Context,omitempty"`
 	CapacityType string             `xml:"DesiredCapacityType,omitempty"`
 	Warmup       *int               `xml:"DefaultInstanceWarmup"`
+	Maintenance  *maintenance       `xml:"InstanceMaintenancePolicy"`
 	Traffic      []trafficSourceRef `xml:"TrafficSources>member"`
 }
 
@@ -43,7 +44,7 @@ func (c *Cloud) scalingGroupItem(g *scalingGroup) scalingGroupItem {
 		Zones: c.zonesOfGroup(g), HealthType: joinIDs(g.HealthTypes), Grace: g.Grace, Created: stamp(g.Created),
 		Subnets: joinIDs(g.Subnets), Tags: g.tagItems(), Termination: g.Termination, ProtectNew: g.ProtectNew,
 		Role:     "arn:aws:iam::" + accountID + ":role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
-		Lifetime: g.Lifetime, Rebalance: g.Rebalance, Context: g.Context, Warmup: g.Warmup,
+		Lifetime: g.Lifetime, Rebalance: g.Rebalance, Context: g.Context, Warmup: g.Warmup, Maintenance: g.Maintenance,
 	}
 	if g.Deleting {
 		item.Status = "Delete in progress"

@@ -56,6 +56,7 @@ func (c *Cloud) readScaling(r *request, g *scalingGroup) (desired *int) {
 	}
 	readHealthTypes(r, g)
 	readTermination(r, g)
+	readMaintenance(r, g)
 	for name, field := range map[string]*bool{"NewInstancesProtectedFromScaleIn": &g.ProtectNew, "CapacityRebalance": &g.Rebalance} {
 		if b := r.boolean(name); b != nil {
 			*field = *b
@@ -108,5 +109,24 @@ func readTermination(r *request, g *scalingGroup) {
 		if !slices.Contains(terminationPolicies(), policy) {
 			r.problem(invalid("Termination policy '%s' is none of %s", policy, strings.Join(terminationPolicies(), ", ")))
 		}
+	}
+}
+
+// readMaintenance reads an instance maintenance policy; -1 takes it away.
+func readMaintenance(r *request, g *scalingGroup) {
+	if !r.has("InstanceMaintenancePolicy") {
+		return
+	}
+	policy := r.at("InstanceMaintenancePolicy")
+	least, most := policy.number("MinHealthyPercentage"), policy.number("MaxHealthyPercentage")
+	switch {
+	case least == nil || most == nil:
+		r.problem(missing("InstanceMaintenancePolicy.MinHealthyPercentage and MaxHealthyPercentage"))
+	case *least == -1 && *most == -1:
+		g.Maintenance = nil
+	case *least < 0 || *least > 100 || *most < 100 || *most > 200 || *most-*least > 100:
+		r.problem(invalid("MinHealthyPercentage must be from 0 to 100, MaxHealthyPercentage from 100 to 200, and they may be 100 apart at most"))
+	default:
+		g.Maintenance = &maintenance{*least, *most}
 	}
 }

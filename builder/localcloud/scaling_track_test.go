@@ -102,3 +102,35 @@ func TestTargetTrackingFollowsTheProcessors(t *testing.T) {
 		t.Errorf("desired is %s at 80 %% of one processor and a target of 30 %%, want 3", got)
 	}
 }
+
+// With a policy that keeps all of the group in service, the replacement comes
+// first.
+func TestAReplacementComesFirst(t *testing.T) {
+	t.Parallel()
+	c, targets, arns := openScaling(t)
+	c.scalingGroup("web", 2, 2, 2, "HealthCheckType", "ELB", "TargetGroupARNs.member.1", arns[0],
+		"InstanceMaintenancePolicy.MinHealthyPercentage", "100", "InstanceMaintenancePolicy.MaxHealthyPercentage", "150")
+	ids := c.inService("web", 2)
+	for _, id := range ids {
+		targets.set(arns[0], id, targetUnhealthy)
+	}
+	least := 2
+	eventually(t, "both are replaced", func() bool {
+		group := c.scale("DescribeAutoScalingGroups").all("AutoScalingGroups/member")[0]
+		in, old := 0, false
+		for _, m := range group.all("Instances/member") {
+			if m.text("LifecycleState") == memberInService {
+				in++
+			}
+			old = old || m.text("InstanceId") == ids[0] || m.text("InstanceId") == ids[1]
+		}
+		least = min(least, in)
+		return !old && in == 2
+	})
+	if least < 2 {
+		t.Errorf("only %d were in service while they were replaced, want 2", least)
+	}
+	if got := len(c.activities("web")); got != 6 {
+		t.Errorf("%d activities, want two launches, and two more for two terminations: %q", got, c.activities("web"))
+	}
+}
