@@ -60,7 +60,7 @@ func TestExamineProblems(t *testing.T) {
 	e := template.Examine("t.json", o)
 	want := []template.Finding{
 		{File: "t.json", Line: 2, Text: "communicator \"winrm\" is not supported; Windows images are not made yet"},
-		{File: "t.json", Line: 3, Text: "provisioner powershell is not supported yet"},
+		{File: "t.json", Line: 3, Text: "provisioner powershell is not supported yet; Windows images are not made yet"},
 	}
 	if diff := cmp.Diff(want, e.Problems); diff != "" || e.Checked != nil || e.Shape == nil || len(e.Shape.Builds) != 1 {
 		t.Errorf("problems (-want +got):\n%s\n%+v", diff, e)
