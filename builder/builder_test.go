@@ -109,6 +109,7 @@ func TestCanceled(t *testing.T) {
 		if !errors.Is(err, why) {
 			t.Errorf("error %v, want %v in it", err, why)
 		}
+		synctest.Wait() // a look may still be under way
 		slices.Sort(cloud.undone)
 		if want := []string{"i-1", "key pair", "sg-1"}; !slices.Equal(cloud.undone, want) {
 			t.Errorf("took back %q, want %q", cloud.undone, want)

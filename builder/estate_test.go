@@ -111,6 +111,7 @@ func TestJournalFull(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), "write the journal: no space left on device") {
 				t.Errorf("%s: error %v", act, err)
 			}
+			synctest.Wait() // a look may still be under way
 			slices.Sort(cloud.undone)
 			if !slices.Equal(cloud.undone, want) || act == Making && len(cloud.calls) > 0 {
 				t.Errorf("%s: took back %q after %d calls, want %q", act, cloud.undone, len(cloud.calls), want)
@@ -145,6 +146,7 @@ func TestCanceledWhileMaking(t *testing.T) {
 			}
 		}}
 		_, err := b.Build(ctx, trivial())
+		synctest.Wait() // a look may still be under way
 		slices.Sort(cloud.undone)
 		if want := []string{"i-1", "key pair", "sg-1"}; !errors.Is(err, context.Canceled) || !slices.Equal(cloud.undone, want) {
 			t.Errorf("error %v, took back %q, want %q", err, cloud.undone, want)
@@ -173,6 +175,7 @@ func TestExpiry(t *testing.T) {
 		}
 		want = append(want, "ami-1 snap-1: imago:expires=never")
 		slices.Sort(want)
+		synctest.Wait() // a look may still be under way
 		slices.Sort(cloud.tagged)
 		if diff := cmp.Diff(want, cloud.tagged); diff != "" {
 			t.Error(diff)

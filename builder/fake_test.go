@@ -218,7 +218,7 @@ func (f *fakeEC2) CreateTags(_ context.Context, in *ec2.CreateTagsInput, _ ...op
 	for _, id := range in.Resources {
 		if img, ok := f.images[id]; ok {
 			for _, t := range in.Tags {
-				img.Tags = append(slices.DeleteFunc(img.Tags, func(old types.Tag) bool { return *old.Key == *t.Key }), t)
+				img.Tags = append(slices.DeleteFunc(slices.Clone(img.Tags), func(old types.Tag) bool { return *old.Key == *t.Key }), t)
 			}
 			f.images[id] = img
 		}

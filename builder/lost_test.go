@@ -88,6 +88,7 @@ func TestLostAnswer(t *testing.T) {
 			if err != nil || img.ID != image {
 				t.Errorf("%s: image %s, error %v", action, img.ID, err)
 			}
+			synctest.Wait() // a look may still be under way
 			slices.Sort(cloud.undone)
 			slices.Sort(want)
 			if !slices.Equal(cloud.undone, want) || j.said[len(j.said)-1] != "ended" {

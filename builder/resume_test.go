@@ -91,6 +91,7 @@ func TestResume(t *testing.T) {
 			if diff := cmp.Diff(want, img); diff != "" || img.Source.ID != "ami-0" {
 				t.Error(diff)
 			}
+			synctest.Wait() // a look may still be under way
 			slices.Sort(cloud.undone)
 			if want := []string{"i-1", "key pair", "sg-1"}; !slices.Equal(cloud.undone, want) {
 				t.Errorf("took back %q, want %q", cloud.undone, want)
@@ -117,6 +118,7 @@ func TestResumeDraft(t *testing.T) {
 		if err != nil || img.ID != "ami-2" {
 			t.Errorf("image %q, error %v", img.ID, err)
 		}
+		synctest.Wait() // a look may still be under way
 		slices.Sort(cloud.undone)
 		if want := []string{"ami-1", "ami-old", "i-1", "key pair", "sg-1"}; !slices.Equal(cloud.undone, want) {
 			t.Errorf("took back %q, want %q", cloud.undone, want)
@@ -152,6 +154,7 @@ func TestNoResume(t *testing.T) {
 				if !errors.As(err, &why) || strings.ReplaceAll(why.Error(), id, "ID") != tt.want {
 					t.Errorf("error %v, want %s", err, tt.want)
 				}
+				synctest.Wait() // a look may still be under way
 				slices.Sort(cloud.undone)
 				if !slices.Equal(cloud.undone, tt.undone) {
 					t.Errorf("took back %q, want %q", cloud.undone, tt.undone)
@@ -204,6 +207,7 @@ func TestCanceledWhilePending(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		_, err := newBuilder(t, cloud, &fakeMachine{}).Build(ctx, trivial())
+		synctest.Wait() // a look may still be under way
 		slices.Sort(cloud.undone)
 		if want := []string{"ami-1", "i-1", "key pair", "sg-1", "snap-1"}; !errors.Is(err, context.DeadlineExceeded) || !slices.Equal(cloud.undone, want) {
 			t.Errorf("error %v, took back %q, want %q", err, cloud.undone, want)

@@ -50,6 +50,7 @@ func TestReused(t *testing.T) {
 				if err != nil || first.Reused || first.Fingerprint == "" {
 					t.Fatalf("%+v, %v", first, err)
 				}
+				synctest.Wait() // a look may still be under way
 				there := cloud.images["ami-1"]
 				delete(cloud.images, "ami-1")
 				there.ImageId = aws.String("ami-there")
@@ -289,7 +290,9 @@ func TestCopyMissing(t *testing.T) {
 		if _, err := b.Build(t.Context(), trivial()); err != nil {
 			t.Fatal(err)
 		}
+		cloud.mu.Lock() // a look may still be under way
 		cloud.undone, b.Reuse = nil, true
+		cloud.mu.Unlock()
 		cfg := trivial()
 		cfg.Output.Name, cfg.Output.Regions = "web 2", []RegionCopy{{Region: "us-west-2"}}
 		img, err := b.Build(t.Context(), cfg)

@@ -78,14 +78,13 @@ counted() {
 	return 1
 }
 
-# pump OUTPUT: passes stdin on as it comes, and keeps it in pieces.
+# pump OUTPUT: passes stdin on as it comes, and keeps it in pieces. On 6 it learns how much has arrived.
 pump() {
 	trap '' PIPE # nobody may be there to hear
 	output=$1 at=0 arrived=0
 	read -r self _ </proc/self/stat
 	echo "$self" >"$state/$output.pump"
 	printf '%s start %s %s\n' "$mark" "$$" "$boot"
-	exec 6<"$state/$output.got"
 	set --
 	while true >"$state/$output.$at" && echo "$at" >>"$state/$output.all"; do
 		set -- "$@" "$at"
@@ -115,7 +114,8 @@ pump() {
 trap 'clean; exit 143' TERM # the machine goes down
 look "$$" || began=
 echo "$$ $began" >"$state/keeper"
-exec 3>&1 4>&2
+# Opened before the script runs: the first thing that it does may be to empty /tmp.
+exec 3>&1 4>&2 6<"$state/out.got" 7<"$state/err.got"
 {
-	run 2>&1 >&5 3>&- 4>&- 5>&- | pump err >&4 2>/dev/null 3>&- 4>&- 5>&-
-} 5>&1 | pump out >&3 2>/dev/null 3>&- 4>&-
+	run 2>&1 >&5 3>&- 4>&- 5>&- 6>&- 7>&- | pump err >&4 2>/dev/null 3>&- 4>&- 5>&- 6<&7 7>&-
+} 5>&1 | pump out >&3 2>/dev/null 3>&- 4>&- 7>&-
