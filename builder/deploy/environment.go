@@ -20,6 +20,10 @@ type Environment struct {
 	// first release begins with. A later one begins with what the one before has.
 	Min, Max, Desired int
 
+	// RequestsPerTarget is how many requests a machine should have in a minute: the group
+	// grows and shrinks with the load. 0 leaves it at its size.
+	RequestsPerTarget float64
+
 	// Port is where the machines listen, HealthPath what answers 200 on a healthy one.
 	Port       int
 	HealthPath string

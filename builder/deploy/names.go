@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
 // The tags of an environment's resources. What does not have the first two, with
@@ -12,14 +14,22 @@ import (
 const (
 	TagApplication = "imago:application"
 	TagEnvironment = "imago:environment"
-	// TagRole says what a resource is for in its environment: vpc, subnet, gateway,
-	// routes, balancer (its security group, too), machines (their security group).
+	// TagRole says what a resource is for in its environment: see the roles below.
 	TagRole = "imago:role"
 	// TagRelease is the number of a release: that of the version of the launch
 	// template that its machines are launched from.
 	TagRelease = "imago:release"
 	// TagRetire is when a release that serves no more is taken down, in RFC 3339.
 	TagRetire = "imago:retire"
+)
+
+// The roles of what setup makes: the network, the load balancer and its security
+// group, the security group of the machines, and that of a lease.
+const (
+	RoleNetwork  = "network"
+	RoleBalancer = "balancer"
+	RoleMachines = "machines"
+	RoleLease    = "lease"
 )
 
 // Tags of a release's machines, which its launch template version keeps as long
@@ -29,6 +39,11 @@ const (
 	TagReleaser = "imago:released-by"
 	TagReleased = "imago:released-at"
 )
+
+// tags are those of a resource of the environment with a role in it.
+func (e Environment) tags(role string) []types.Tag {
+	return []types.Tag{tag(TagApplication, e.Application), tag(TagEnvironment, e.Name), tag(TagRole, role)}
+}
 
 // maxName is the longest name that a load balancer or a target group may have.
 const maxName = 32
