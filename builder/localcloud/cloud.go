@@ -38,7 +38,13 @@ type Options struct {
 	// Delays is how long a transition takes at least, by the state that it leads
 	// to: "running", "stopped", "terminated" of instances, "available" of images,
 	// "completed" of snapshots; "ssh" is the time between an instance running
-	// and its machine starting. Optional; defaults to as fast as it goes.
+	// and its machine starting. Of Auto Scaling: "in-service" is what a member
+	// takes after its instance runs, "scaling" the time from a difference in
+	// capacity to what is done about it, "health" how long a member must fail
+	// before it is replaced, "metric" the period of what policies look at, which
+	// is a second when nothing else is said. "active" is of load balancers,
+	// "insync" of changes in DNS, and "draining" how long a target that is being
+	// deregistered still gets new requests. Optional; defaults to as fast as it goes.
 	Delays map[string]time.Duration
 	// DiskBytes bounds what each machine can write. Optional; defaults to what
 	// the file system of StateDir holds. With a bound an image takes longer.
@@ -60,6 +66,7 @@ type Cloud struct {
 	keys     credentials
 	started  time.Time
 	machines Machines
+	targets  targets // the load balancers
 	// buildBase is machine.BuildBase.
 	buildBase func(context.Context, machine.BaseConfig) (string, error)
 	lock      io.Closer
@@ -83,16 +90,20 @@ type Cloud struct {
 	lives       map[string]*life
 	imdsTokens  map[string]imdsToken
 	lastAddress netip.Addr
+	balance     *balance
+	dns         *dns
 	faults      faultRules
 	unknown     unknown
-	doomed      map[string]doomed // by id
+	doomed      map[string]doomed    // by id
+	tracked     map[string]*tracking // scaling policies, by ARN
+	ending      bool                 // the machines are being stopped: nobody may start one
 }
 
 // handler answers one action. It runs with c.mu held: what takes long goes on
 // in the background, and the answer does not wait for it.
 type handler func(c *Cloud, r *request) (any, error)
 
-// ServeHTTP answers a request of EC2, STS, SSM or of imago itself. Each must be
+// ServeHTTP answers a request of EC2, Auto Scaling, STS, SSM or of imago itself. Each must be
 // signed (Signature Version 4) with the keys of this cloud.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := newRequestID()
@@ -118,6 +129,8 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.serveOwn(w, r, body)
 	case scope.service == "ssm":
 		c.serveSSM(w, scope.region, r, body)
+	case scope.service == "route53":
+		c.serveRoute53(w, r, scope.region, body)
 	default:
 		c.serveQuery(w, r, scope, body)
 	}
@@ -141,7 +154,7 @@ func ec2Actions() map[string]handler {
 	all := map[string]handler{}
 	for _, family := range []map[string]handler{
 		instanceActions(), imageActions(), snapshotActions(), volumeActions(), keyActions(),
-		groupActions(), tagActions(), networkActions(), regionActions(),
+		groupActions(), tagActions(), networkActions(), regionActions(), launchTemplateActions(),
 	} {
 		maps.Copy(all, family)
 	}

@@ -177,8 +177,8 @@ func TestEveryFilterCanBeAsked(t *testing.T) {
 		"DescribeVolumes":        sortedKeys(volumeAttributes(nil)),
 		"DescribeKeyPairs":       sortedKeys(keyPairAttributes()),
 		"DescribeSecurityGroups": sortedKeys(groupAttributes()),
-		"DescribeSubnets":        sortedKeys(c.subnetAttributes("us-east-1")),
-		"DescribeVpcs":           sortedKeys(vpcAttributes("")),
+		"DescribeSubnets":        sortedKeys(c.subnetAttributes()),
+		"DescribeVpcs":           sortedKeys(c.vpcAttributes()),
 		"DescribeRouteTables":    sortedKeys(c.routeAttributes()),
 		"DescribeInstanceTypes":  sortedKeys(typeAttributes()),
 	} {

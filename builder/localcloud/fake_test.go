@@ -43,6 +43,7 @@ type fakeGuest struct {
 	once     sync.Once
 	exit     machine.Exit
 	stubborn atomic.Bool
+	worked   atomic.Int64 // nanoseconds
 }
 
 func (g *fakeGuest) end(exit machine.Exit) {

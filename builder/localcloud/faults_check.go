@@ -131,7 +131,11 @@ func (r FaultRule) checkDetails(add complaint) {
 
 // actionNames are all actions that a rule may be for.
 func actionNames() []string {
-	return append(sortedKeys(ec2Actions()), getCallerIdentity, getParameter)
+	all := append(sortedKeys(ec2Actions()), getParameter)
+	for _, s := range queryServices() {
+		all = append(all, sortedKeys(s.actions())...)
+	}
+	return all
 }
 
 // placedActions name instances, or launch them.
@@ -144,6 +148,8 @@ func makingActions() []string {
 	return []string{
 		"RunInstances", "CreateImage", "CopyImage", "RegisterImage", "CreateSnapshot", "CopySnapshot", "CreateVolume",
 		"CreateKeyPair", "ImportKeyPair", "CreateSecurityGroup", "CreateTags", "DeleteTags",
+		"CreateLaunchTemplate", "CreateLaunchTemplateVersion",
+		"CreateVpc", "CreateSubnet", "CreateInternetGateway", "CreateRouteTable", "CreateAutoScalingGroup",
 	}
 }
 

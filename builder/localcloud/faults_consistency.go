@@ -51,7 +51,11 @@ func (c *Cloud) conceal(r *request) (reveal func(), err error) {
 	return joined(append(c.oldenTags(r.region),
 		take(c.state.Instances, c.unknown.made), take(c.state.Images, c.unknown.made),
 		take(c.state.Snapshots, c.unknown.made), take(c.state.Volumes, c.unknown.made),
-		take(c.state.Groups, c.unknown.made), take(c.state.KeyPairs, c.unknown.made))), nil
+		take(c.state.Groups, c.unknown.made), take(c.state.KeyPairs, c.unknown.made),
+		take(c.state.LaunchTemplates, c.unknown.made), take(c.state.LaunchVersions, c.unknown.made),
+		take(c.state.Vpcs, c.unknown.made), take(c.state.Subnets, c.unknown.made),
+		take(c.state.Gateways, c.unknown.made), take(c.state.RouteTables, c.unknown.made),
+		take(c.state.ScalingGroups, c.unknown.made))), nil
 }
 
 // take takes what is hidden out of a map; the function it returns puts it back.
@@ -117,7 +121,8 @@ func (c *Cloud) namesUnknown(r *request) error {
 // nameIsUnknown is namesUnknown for key pairs and groups, which have names. An
 // action that makes one does not look it up: two of a name are refused.
 func (c *Cloud) nameIsUnknown(r *request, key, value string) error {
-	if slices.Contains(makingActions(), r.action) && r.action != "RunInstances" {
+	looksUp := slices.Contains([]string{"RunInstances", "CreateLaunchTemplateVersion"}, r.action)
+	if slices.Contains(makingActions(), r.action) && !looksUp {
 		return nil
 	}
 	name, _, _ := strings.Cut(key, ".")
@@ -125,6 +130,18 @@ func (c *Cloud) nameIsUnknown(r *request, key, value string) error {
 	case "KeyName":
 		if _, hidden := c.unknown.made[r.region+"/"+value]; hidden {
 			return noKeyPair(value)
+		}
+	case "AutoScalingGroupName":
+		if _, hidden := c.unknown.made[scalingKey(r.region, value)]; hidden {
+			return noScalingGroup(value)
+		}
+	case "LaunchTemplateName", "LaunchTemplate":
+		t, err := c.findLaunchTemplate(r.region, "", value)
+		if err != nil {
+			return nil
+		}
+		if _, hidden := c.unknown.made[t.ID]; hidden {
+			return noTemplateNamed(value)
 		}
 	case "GroupName", "SecurityGroup":
 		g, err := c.findGroupNamed(r.region, value)

@@ -37,6 +37,7 @@ func (c *Cloud) beforeEffect(r *request) effect {
 	if len(r.struck) == 0 {
 		return effect{}
 	}
+	c.networkOf(r.region) // no call makes it
 	before := effect{there: c.there(), tags: map[string]map[string]string{}}
 	if r.action == "CreateTags" || r.action == "DeleteTags" {
 		all := c.taggedIn(r.region)
@@ -55,6 +56,9 @@ func (c *Cloud) there() map[string]bool {
 	for _, keys := range [][]string{
 		sortedKeys(c.state.Instances), sortedKeys(c.state.Images), sortedKeys(c.state.Snapshots),
 		sortedKeys(c.state.Volumes), sortedKeys(c.state.Groups), sortedKeys(c.state.KeyPairs),
+		sortedKeys(c.state.LaunchTemplates), sortedKeys(c.state.LaunchVersions),
+		sortedKeys(c.state.Vpcs), sortedKeys(c.state.Subnets), sortedKeys(c.state.Gateways), sortedKeys(c.state.RouteTables),
+		sortedKeys(c.state.ScalingGroups),
 	} {
 		for _, key := range keys {
 			all[key] = true

@@ -103,6 +103,10 @@ func (c *Cloud) placesOf(r *request) []place {
 // placeOfLaunch is none when the launch names a place that is not there: the
 // action will say so.
 func (c *Cloud) placeOfLaunch(r *request) []place {
+	r, _, err := c.withTemplate(r)
+	if err != nil {
+		return nil
+	}
 	spec, err := readInterface(r)
 	if err != nil {
 		return nil

@@ -145,19 +145,23 @@ func (r *request) tagList(name string) map[string]string {
 // paginate cuts a sorted answer by MaxResults and NextToken.
 func paginate[T any](r *request, all []T) (page []T, nextToken string, err error) {
 	size, token := r.number("MaxResults"), r.text("NextToken")
+	if size == nil {
+		size = new(len(all))
+	} else if *size < 1 || *size > 1000 {
+		return nil, "", badValue("maxResults", strconv.Itoa(*size), "Expecting a value between 1 and 1000.")
+	}
+	return pageOf(all, *size, token)
+}
+
+// pageOf is a page of a sorted answer, and the token of the one behind it.
+func pageOf[T any](all []T, size int, token string) (page []T, nextToken string, err error) {
 	start := 0
 	if token != "" {
 		if start, err = pageStart(token, len(all)); err != nil {
 			return nil, "", err
 		}
 	}
-	if size == nil {
-		return all[start:], "", nil
-	}
-	if *size < 1 || *size > 1000 {
-		return nil, "", badValue("maxResults", strconv.Itoa(*size), "Expecting a value between 1 and 1000.")
-	}
-	end := min(start+*size, len(all))
+	end := min(start+size, len(all))
 	if end < len(all) {
 		nextToken = base64.URLEncoding.EncodeToString(fmt.Appendf(nil, "page %d", end))
 	}

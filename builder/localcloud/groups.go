@@ -37,13 +37,13 @@ func groupActions() map[string]handler {
 	}
 }
 
-// addDefaultGroup gives a new network the group that every VPC has: all from
-// its own members in, all out.
-func (c *Cloud) addDefaultGroup(n *network) {
+// addDefaultGroup gives a new VPC the group that every one has: all from its
+// own members in, all out.
+func (c *Cloud) addDefaultGroup(v *vpc) {
 	g := &group{
 		ID:          newID("sg-"),
-		Region:      n.Region,
-		VpcID:       n.Vpc.ID,
+		Region:      v.Region,
+		VpcID:       v.ID,
 		Name:        defaultGroup,
 		Description: "default VPC security group",
 		Tags:        map[string]string{},
@@ -53,16 +53,15 @@ func (c *Cloud) addDefaultGroup(n *network) {
 	c.state.Groups[g.ID] = g
 }
 
-// defaultGroup is the default security group of a region.
-func (c *Cloud) defaultGroup(region string) *group {
-	n := c.networkOf(region)
+// defaultGroupOf is the default security group of a VPC.
+func (c *Cloud) defaultGroupOf(id string) *group {
 	for _, g := range c.state.Groups {
-		if g.VpcID == n.Vpc.ID && g.Name == defaultGroup {
+		if g.VpcID == id && g.Name == defaultGroup {
 			return g
 		}
 	}
-	c.addDefaultGroup(n)
-	return c.defaultGroup(region)
+	c.addDefaultGroup(c.state.Vpcs[id])
+	return c.defaultGroupOf(id)
 }
 
 func (c *Cloud) findGroup(region, id string) (*group, error) {
@@ -76,9 +75,12 @@ func (c *Cloud) findGroup(region, id string) (*group, error) {
 	return g, nil
 }
 
+// findGroupNamed is the group of that name in the default VPC: elsewhere a group
+// is named by its id.
 func (c *Cloud) findGroupNamed(region, name string) (*group, error) {
+	home := c.networkOf(region)
 	for _, g := range c.groupsIn(region) {
-		if g.Name == name {
+		if g.Name == name && g.VpcID == home.ID {
 			return g, nil
 		}
 	}
@@ -86,7 +88,7 @@ func (c *Cloud) findGroupNamed(region, name string) (*group, error) {
 }
 
 func (c *Cloud) noGroup(region, name string) *fault {
-	return faultf("InvalidGroup.NotFound", "The security group '%s' does not exist in default VPC '%s'", name, c.networkOf(region).Vpc.ID)
+	return faultf("InvalidGroup.NotFound", "The security group '%s' does not exist in default VPC '%s'", name, c.networkOf(region).ID)
 }
 
 // findGroups is the groups with those ids and those names, each once.
@@ -123,8 +125,7 @@ func (c *Cloud) groupsIn(region string) []*group {
 }
 
 func createSecurityGroup(c *Cloud, r *request) (any, error) {
-	n := c.networkOf(r.region)
-	g := &group{ID: newID("sg-"), Region: r.region, VpcID: n.Vpc.ID}
+	g := &group{ID: newID("sg-"), Region: r.region, VpcID: c.networkOf(r.region).ID}
 	g.Name, g.Description = readGroupText(r, "GroupName"), readGroupText(r, "GroupDescription")
 	g.Tags = r.tags("security-group")
 	if strings.HasPrefix(g.Name, "sg-") {
@@ -134,12 +135,15 @@ func createSecurityGroup(c *Cloud, r *request) (any, error) {
 		if _, err := c.findVpc(r.region, vpc); err != nil {
 			r.problem(err)
 		}
+		g.VpcID = vpc
 	}
 	if err := r.checked(); err != nil {
 		return nil, err
 	}
-	if _, err := c.findGroupNamed(r.region, g.Name); err == nil {
-		return nil, faultf("InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", g.Name, n.Vpc.ID)
+	for _, other := range c.groupsIn(r.region) {
+		if other.VpcID == g.VpcID && other.Name == g.Name {
+			return nil, faultf("InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", g.Name, g.VpcID)
+		}
 	}
 	if err := r.dryRun(); err != nil {
 		return nil, err

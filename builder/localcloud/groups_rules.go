@@ -57,7 +57,7 @@ func authorize(egress bool) handler {
 		g, err := c.groupAsked(r)
 		rules := c.readRules(r, egress)
 		tags := r.tags("security-group-rule")
-		if err := firstOf(r.checked(), err, g.refused(rules), r.dryRun()); err != nil {
+		if err := firstOf(r.checked(), err, c.strangers(g, rules), g.refused(rules), r.dryRun()); err != nil {
 			return nil, err
 		}
 		for i := range rules {
@@ -73,6 +73,16 @@ func authorize(egress bool) handler {
 		}
 		return answer, nil
 	}
+}
+
+// strangers is the fault for rules that name groups of another VPC.
+func (c *Cloud) strangers(g *group, rules []rule) error {
+	for _, one := range rules {
+		if peer := c.state.Groups[one.Group]; g != nil && peer != nil && peer.VpcID != g.VpcID {
+			return faultf("InvalidGroup.NotFound", "You have specified two resources that belong to different networks.")
+		}
+	}
+	return nil
 }
 
 // refused is why rules cannot be added to the group.

@@ -17,6 +17,7 @@ import (
 // users.
 type cloudInfo struct {
 	Endpoint  string
+	DNS       string // the server for the hosted zones
 	AccessKey string
 	SecretKey string
 	PID       int // 0 when no server is ready
@@ -31,6 +32,7 @@ func (c *Cloud) writeInfo(pid int) error {
 	}
 	text, err := json.MarshalIndent(cloudInfo{
 		Endpoint:  cmp.Or(c.endpoint(), old.Endpoint),
+		DNS:       c.DNS(),
 		AccessKey: cmp.Or(c.keys.AccessKey, old.AccessKey),
 		SecretKey: cmp.Or(c.keys.SecretKey, old.SecretKey),
 		PID:       pid,

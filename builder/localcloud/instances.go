@@ -39,6 +39,7 @@ type instance struct {
 	InterfaceID   string // eni-…
 	PrivateIP     string
 	MAC           string
+	Private       bool   // has no public address
 	Profile       string // ARN or name of the instance profile, only shown
 	Spot          string // id of the spot request, "" for an on-demand instance
 	SpotPrice     string

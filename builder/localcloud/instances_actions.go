@@ -94,13 +94,17 @@ func terminateInstances(c *Cloud, r *request) (any, error) {
 		}
 		return nil
 	}, func(inst *instance) {
-		if inst.State == terminated || inst.State == shuttingDown {
-			return
+		if inst.State != terminated && inst.State != shuttingDown {
+			c.terminate(inst)
 		}
-		c.hurry(inst.ID) // nobody reads what such a machine would still write
-		inst.ReasonTime = c.now()
-		c.transition(inst, shuttingDown, userShutdown, userShutdownReason)
 	})
+}
+
+// terminate begins to terminate an instance.
+func (c *Cloud) terminate(inst *instance) {
+	c.hurry(inst.ID) // nobody reads what such a machine would still write
+	inst.ReasonTime = c.now()
+	c.transition(inst, shuttingDown, userShutdown, userShutdownReason)
 }
 
 func rebootInstances(c *Cloud, r *request) (any, error) {

@@ -142,9 +142,10 @@ func (c *Cloud) groupItems(ids []string) groupItems {
 
 func stateOf(state string) stateItem { return stateItem{stateCode(state), state} }
 
-// publicIP is the private address, while the instance is up.
+// publicIP is the private address, while the instance is up, of one that has a
+// public address.
 func (inst *instance) publicIP() string {
-	if inst.State == stopped || inst.State == stopping {
+	if inst.Private || inst.State == stopped || inst.State == stopping {
 		return ""
 	}
 	return inst.PrivateIP

@@ -7,6 +7,7 @@ import "slices"
 type interfaceSpec struct {
 	subnet, address, zone string
 	groupIDs, groupNames  []string
+	public                *bool
 }
 
 // planNetwork finds the subnet and the groups of a launch.
@@ -22,8 +23,9 @@ func (c *Cloud) planNetwork(r *request, plan *launchPlan) error {
 	}
 	inst.SubnetID, inst.VpcID, inst.Zone = place.ID, place.VpcID, place.Zone
 	plan.address = spec.address
+	inst.Private = !isTrueOr(spec.public, place.PublicIP)
 	if len(spec.groupIDs)+len(spec.groupNames) == 0 {
-		inst.Groups = []string{c.defaultGroup(r.region).ID}
+		inst.Groups = []string{c.defaultGroupOf(place.VpcID).ID}
 		return nil
 	}
 	groups, err := c.findGroups(r.region, spec.groupIDs, spec.groupNames)
@@ -31,6 +33,9 @@ func (c *Cloud) planNetwork(r *request, plan *launchPlan) error {
 		return err
 	}
 	for _, g := range groups {
+		if g.VpcID != place.VpcID {
+			return faultf("InvalidParameter", "Security group %s and subnet %s belong to different networks.", g.ID, place.ID)
+		}
 		if !slices.Contains(inst.Groups, g.ID) {
 			inst.Groups = append(inst.Groups, g.ID)
 		}
@@ -79,7 +84,7 @@ func readInterface(r *request) (interfaceSpec, error) {
 	if !isTrueOr(one.boolean("DeleteOnTermination"), true) {
 		return spec, faultf("UnsupportedOperation", "A network interface of the local cloud ends with its instance.")
 	}
-	one.boolean("AssociatePublicIpAddress") // a machine is reachable from here in any case
+	spec.public = one.boolean("AssociatePublicIpAddress")
 	one.text("Description")
 	one.oneOf("InterfaceType", "interface", "interface")
 	spec.subnet = one.text("SubnetId")

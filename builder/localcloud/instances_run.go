@@ -106,6 +106,10 @@ func (c *Cloud) addressFor(inst *instance, asked string) (netip.Addr, error) {
 	if asked == "" {
 		return c.freeAddress(subnet)
 	}
+	if place := c.state.Subnets[inst.SubnetID]; !c.machines.Prefix().Overlaps(c.subnetRange(place)) {
+		return netip.Addr{}, faultf("UnsupportedOperation", "The machines of the local cloud have addresses of %s; one of subnet %s cannot be asked for.",
+			subnet, place.ID)
+	}
 	addr, err := netip.ParseAddr(asked)
 	if err != nil || !subnet.Contains(addr) {
 		return netip.Addr{}, faultf("InvalidParameterValue",
@@ -138,11 +142,15 @@ func (inst *instance) setAddress(addr netip.Addr) {
 
 // planLaunch reads and checks a RunInstances.
 func (c *Cloud) planLaunch(r *request) (launchPlan, error) {
+	r, version, err := c.withTemplate(r)
+	if err != nil {
+		return launchPlan{}, err
+	}
 	plan := launchPlan{volumeTags: r.tags("volume"), spotTags: r.tags("spot-instances-request")}
 	r.tags("network-interface") // interfaces are not resources of their own here
 	inst := &plan.template
 	inst.Region = r.region
-	inst.Tags = r.tags("instance")
+	inst.Tags = withDefaults(version.templateTags(), r.tags("instance"))
 	inst.ClientToken = r.text("ClientToken")
 	if err := c.planImage(r, &plan); err != nil {
 		return plan, err

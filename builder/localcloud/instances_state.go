@@ -111,6 +111,7 @@ func (c *Cloud) nextStep(id string, l *life) func(context.Context, string, *life
 	case inst.State == stopping:
 		return c.halt
 	case inst.State == shuttingDown:
+		c.leaveGroups(id)
 		return c.remove
 	case inst.State == running && l.reboot:
 		return c.restart
@@ -242,10 +243,15 @@ func (c *Cloud) pause(ctx context.Context, l *life, state string, since time.Tim
 	}
 }
 
-// terminateAll begins to terminate every instance; stopAll waits for that.
+// terminateAll begins to terminate every instance, and takes the groups away
+// that would replace them; stopAll waits for that.
 func (c *Cloud) terminateAll() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.ending = true
+	for _, g := range c.state.ScalingGroups {
+		c.forgetScalingGroup(g)
+	}
 	for _, inst := range c.state.Instances {
 		if inst.State == terminated || inst.State == shuttingDown {
 			continue
@@ -259,6 +265,7 @@ func (c *Cloud) terminateAll() {
 // stopAll brings every instance to rest and returns when they are there.
 func (c *Cloud) stopAll() {
 	c.mu.Lock()
+	c.ending = true
 	var jobs sync.WaitGroup
 	for id, inst := range c.state.Instances {
 		if slices.Contains([]string{pending, running}, inst.State) {

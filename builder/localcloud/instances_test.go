@@ -69,7 +69,7 @@ func TestRunInstancesRefuses(t *testing.T) {
 		"user data":        {with("UserData", "%%%"), "400 InvalidParameterValue: Invalid BASE64 encoding of user data."},
 		"long user data": {with("UserData", base64.StdEncoding.EncodeToString(make([]byte, 16<<10+1))),
 			"400 InvalidParameterValue: User data is limited to 16384 bytes"},
-		"unknown parameter": {with("LaunchTemplate.LaunchTemplateId", "lt-1"), "400 UnknownParameter: The parameter LaunchTemplate.LaunchTemplateId is not recognized"},
+		"unknown parameter": {with("CpuOptions.CoreCount", "2"), "400 UnknownParameter: The parameter CpuOptions.CoreCount is not recognized"},
 		"tags of a type that is not launched": {with("TagSpecification.1.ResourceType", "image", "TagSpecification.1.Tag.1.Key", "a"),
 			"400 UnknownParameter: The parameter TagSpecification.1.ResourceType is not recognized"},
 		"network twice": {with("NetworkInterface.1.DeviceIndex", "0", "SecurityGroupId.1", "sg-1"),

@@ -66,7 +66,6 @@ func (c *Cloud) metadataTree(inst *instance) metadataTree {
 		"placement/availability-zone": inst.Zone,
 		"placement/region":            inst.Region,
 		"profile":                     "default-hvm",
-		"public-ipv4":                 inst.PrivateIP,
 		"reservation-id":              inst.ReservationID,
 		"security-groups":             strings.Join(c.groupNames(inst), "\n"),
 		"services/domain":             "amazonaws.com",
@@ -97,25 +96,29 @@ func (c *Cloud) putInterface(inst *instance, put func(map[string]string)) {
 	cidr := c.machines.Prefix().String()
 	values := map[string]string{}
 	for name, value := range map[string]string{
-		"device-number":                       "0",
-		"interface-id":                        inst.InterfaceID,
-		"ipv4-associations/" + inst.PrivateIP: inst.PrivateIP,
-		"local-hostname":                      inst.privateDNS(),
-		"local-ipv4s":                         inst.PrivateIP,
-		"mac":                                 inst.MAC,
-		"owner-id":                            accountID,
-		"public-ipv4s":                        inst.PrivateIP,
-		"security-group-ids":                  strings.Join(inst.Groups, "\n"),
-		"security-groups":                     strings.Join(c.groupNames(inst), "\n"),
-		"subnet-id":                           inst.SubnetID,
-		"subnet-ipv4-cidr-block":              cidr,
-		"vpc-id":                              inst.VpcID,
-		"vpc-ipv4-cidr-block":                 cidr,
-		"vpc-ipv4-cidr-blocks":                cidr,
+		"device-number":          "0",
+		"interface-id":           inst.InterfaceID,
+		"local-hostname":         inst.privateDNS(),
+		"local-ipv4s":            inst.PrivateIP,
+		"mac":                    inst.MAC,
+		"owner-id":               accountID,
+		"security-group-ids":     strings.Join(inst.Groups, "\n"),
+		"security-groups":        strings.Join(c.groupNames(inst), "\n"),
+		"subnet-id":              inst.SubnetID,
+		"subnet-ipv4-cidr-block": cidr,
+		"vpc-id":                 inst.VpcID,
+		"vpc-ipv4-cidr-block":    cidr,
+		"vpc-ipv4-cidr-blocks":   cidr,
 	} {
 		values["network/interfaces/macs/"+inst.MAC+"/"+name] = value
 	}
 	put(values)
+	if inst.publicIP() != "" {
+		at := "network/interfaces/macs/" + inst.MAC + "/"
+		put(map[string]string{
+			"public-ipv4": inst.publicIP(), at + "public-ipv4s": inst.publicIP(), at + "ipv4-associations/" + inst.publicIP(): inst.PrivateIP,
+		})
+	}
 }
 
 func (c *Cloud) groupNames(inst *instance) []string {

@@ -56,7 +56,6 @@ func TestDefaultNetwork(t *testing.T) {
 		"400 InvalidVpcID.NotFound: The vpc ID '" + other + "' does not exist":         {"DescribeVpcs", "VpcId.1", other},
 		"400 InvalidSubnetID.NotFound: The subnet ID 'subnet-00000000' does not exist": {"DescribeSubnets", "SubnetId.1", "subnet-00000000"},
 		"400 InvalidSubnetID.Malformed: Invalid id: \"x\" (expecting \"subnet-...\")":  {"DescribeSubnets", "SubnetId.1", "x"},
-		"400 InvalidAction: The action CreateVpc is not valid for this web service.":   {"CreateVpc", "CidrBlock", "10.0.0.0/16"},
 	} {
 		if got := c.fault(call[0], call[1:]...); got != want {
 			t.Errorf("%v: got %q, want %q", call, got, want)
@@ -196,7 +195,7 @@ func TestCallerIdentity(t *testing.T) {
 	if got := n.text("GetCallerIdentityResult/Arn"); status != 200 || got != "arn:aws:iam::000000000000:root" {
 		t.Errorf("%d %s", status, body)
 	}
-	for form, want := range map[string]string{"Action=AssumeRole&Version=2011-06-15": "InvalidAction", "Action=GetCallerIdentity&Colour=red": "UnknownParameter"} {
+	for form, want := range map[string]string{"Action=AssumeRole&Version=2011-06-15": "InvalidAction", "Action=GetCallerIdentity&Colour=red": "ValidationError"} {
 		if status, body := c.post("sts", form, nil); status != 400 || parseNode(t, body).text("Error/Code") != want {
 			t.Errorf("%s: %d %s", form, status, body)
 		}

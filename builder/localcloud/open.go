@@ -49,9 +49,14 @@ func Open(ctx context.Context, options Options) (_ *Cloud, err error) {
 	if err := c.openMachines(ctx); err != nil {
 		return nil, err
 	}
+	if c.dns, err = openDNS(c); err != nil {
+		return nil, fmt.Errorf("the DNS server of the hosted zones: %w", err)
+	}
+	c.dns.serve()
 	if err := c.restore(); err != nil {
 		return nil, err
 	}
+	c.background(c.scale)
 	return c, c.writeInfo(os.Getpid())
 }
 
@@ -86,10 +91,12 @@ func newCloud(options Options) *Cloud {
 		faults:     newFaultRules(options.Faults),
 		unknown:    newUnknown(),
 		doomed:     map[string]doomed{},
+		tracked:    map[string]*tracking{},
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
+	c.balance, c.targets = newBalance(c), balancedTargets{c}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.started = c.now()
 	return c
@@ -220,6 +227,10 @@ func (c *Cloud) restore() error {
 			return err
 		}
 		inst.setAddress(addr)
+	}
+	if err := c.route(); err != nil { // of use without
+		c.progress("warning: %v", err)
+		c.log.Warn("load balancers", "why", err)
 	}
 	return errors.Join(c.sweepLayers(), c.save())
 }

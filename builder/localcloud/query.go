@@ -16,7 +16,7 @@ import (
 // tokenLife is how long a client token is remembered.
 const tokenLife = time.Hour
 
-// serveQuery answers a call of the Query protocol: EC2's, or STS's.
+// serveQuery answers a call of the Query protocol: EC2's, or that of the others.
 func (c *Cloud) serveQuery(w http.ResponseWriter, r *http.Request, s scope, body []byte) {
 	id := w.Header().Get("X-Amzn-Requestid")
 	form, err := formOf(r, body)
@@ -25,20 +25,22 @@ func (c *Cloud) serveQuery(w http.ResponseWriter, r *http.Request, s scope, body
 		return
 	}
 	call := newRequest(r.Context(), s.region, form)
-	switch s.service {
-	case "sts":
-		c.withFaults(w, r, s.service, call, func(w http.ResponseWriter) { c.serveSTS(w, call) })
-	case "ec2":
+	if s.service == "ec2" {
 		c.withFaults(w, r, s.service, call, func(w http.ResponseWriter) { c.serveEC2(w, call) })
-	default:
-		refuse(w, r, s.service, id, faultf("InvalidAction",
-			"The local cloud has no service '%s'; it has ec2, ssm and sts.", s.service))
+		return
 	}
+	service, found := queryServiceNamed(s.service)
+	if !found {
+		refuse(w, r, s.service, id, faultf("InvalidAction",
+			"The local cloud has no service '%s'; it has autoscaling, ec2, elasticloadbalancing, route53, ssm and sts.", s.service))
+		return
+	}
+	c.withFaults(w, r, s.service, call, func(w http.ResponseWriter) { service.serve(c, w, call) })
 }
 
 func (c *Cloud) serveEC2(w http.ResponseWriter, call *request) {
 	id := w.Header().Get("X-Amzn-Requestid")
-	answer, err := c.perform(call)
+	answer, err := c.perform(call, ec2Actions())
 	c.logCall(call, err)
 	if err != nil {
 		respondFault(w, id, faultOf(err))
@@ -80,12 +82,12 @@ func formOf(r *http.Request, body []byte) (url.Values, error) {
 	return form, nil
 }
 
-// perform runs an action and returns the XML of its answer's fields.
-func (c *Cloud) perform(r *request) ([]byte, error) {
+// perform runs one of the actions and returns the XML of its answer's fields.
+func (c *Cloud) perform(r *request, actions map[string]handler) ([]byte, error) {
 	if r.action == "" {
 		return nil, faultf("MissingAction", "The request must contain the parameter Action")
 	}
-	do := ec2Actions()[r.action]
+	do := actions[r.action]
 	if do == nil {
 		return nil, faultf("InvalidAction", "The action %s is not valid for this web service.", r.action)
 	}
@@ -135,10 +137,18 @@ type token struct {
 	At     time.Time
 }
 
+// tokenActions take a client token.
+func tokenActions() []string {
+	return []string{
+		"RunInstances", "CopyImage", "CreateVolume",
+		"CreateLaunchTemplate", "CreateLaunchTemplateVersion", "ModifyLaunchTemplate", "CreateRouteTable",
+	}
+}
+
 // tokenOf is the place of a call's client token in the state, "" when it has
 // none, and the hash of everything else in the call.
 func tokenOf(r *request) (key, hash string) {
-	if !slices.Contains([]string{"RunInstances", "CopyImage", "CreateVolume"}, r.action) {
+	if !slices.Contains(tokenActions(), r.action) {
 		return "", ""
 	}
 	text := r.text("ClientToken")

@@ -19,7 +19,7 @@ func (c *testCloud) decodeQuery(body string) (code string, answer []byte) {
 	form, err := formOf(r, []byte(body))
 	if err == nil {
 		form.Set("DryRun", "true")
-		_, err = c.perform(newRequest(context.Background(), "us-east-1", form))
+		_, err = c.perform(newRequest(context.Background(), "us-east-1", form), ec2Actions())
 	}
 	w := httptest.NewRecorder()
 	respondFault(w, newRequestID(), faultOf(err))

@@ -160,7 +160,7 @@ type accountAttribute struct {
 func describeAccountAttributes(c *Cloud, r *request) (any, error) {
 	all := []accountAttribute{
 		{"supported-platforms", []string{"VPC"}},
-		{"default-vpc", []string{c.networkOf(r.region).Vpc.ID}},
+		{"default-vpc", []string{c.networkOf(r.region).ID}},
 		{"max-instances", []string{"20"}},
 		{"vpc-max-security-groups-per-interface", []string{"5"}},
 	}

@@ -96,9 +96,13 @@ func refuse(w http.ResponseWriter, r *http.Request, service, requestID string, f
 		http.Error(w, f.Message, f.Status)
 	case service == "ssm" || r.Header.Get("X-Amz-Target") != "":
 		refuseJSON(w, f)
-	case service == "sts":
-		refuseSTS(w, requestID, f)
+	case service == "route53":
+		refuseRoute53(w, f)
 	default:
+		if s, found := queryServiceNamed(service); found {
+			s.refuse(w, requestID, f)
+			return
+		}
 		respondFault(w, requestID, f)
 	}
 }
@@ -126,32 +130,6 @@ func refuseJSON(w http.ResponseWriter, f *fault) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	w.WriteHeader(status)
 	w.Write(body) //nolint:errcheck // the caller has gone; nobody is left to tell
-}
-
-// refuseSTS answers in the form, and with the names, of STS.
-func refuseSTS(w http.ResponseWriter, requestID string, f *fault) {
-	code, status, kind := f.Code, f.Status, "Sender"
-	switch f.Code {
-	case "AuthFailure":
-		code, status = "InvalidClientTokenId", http.StatusForbidden
-	case "InternalError":
-		code, kind = "InternalFailure", "Receiver"
-	case "RequestLimitExceeded":
-		code, status = "Throttling", http.StatusBadRequest
-	}
-	type problem struct {
-		Type, Code, Message string
-	}
-	body, err := xml.Marshal(struct {
-		XMLName   xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ ErrorResponse"`
-		Error     problem
-		RequestID string `xml:"RequestId"`
-	}{Error: problem{kind, code, f.Message}, RequestID: requestID})
-	if err != nil {
-		http.Error(w, f.Message, status)
-		return
-	}
-	writeXML(w, status, body)
 }
 
 // newRequestID is a random UUID, the form of AWS's request ids.

@@ -50,7 +50,11 @@ func (c *Cloud) close() error {
 		c.log.Info("stopping")
 		c.stopAll()
 	}
+	c.closeBalance()
 	c.cancel()
+	if c.dns != nil {
+		errs = append(errs, c.dns.close())
+	}
 	if c.metadata != nil {
 		errs = append(errs, c.metadata.Close())
 	}

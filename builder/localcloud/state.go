@@ -22,14 +22,27 @@ const (
 
 // state is everything the local cloud remembers over a restart.
 type state struct {
-	Instances map[string]*instance // by id
-	Images    map[string]*image    // by id; API decides how copies in regions are told apart
-	Snapshots map[string]*snapshot // by id
-	Volumes   map[string]*volume   // by id
-	KeyPairs  map[string]*keyPair  // by region + "/" + name
-	Groups    map[string]*group    // by id
-	Networks  map[string]*network  // by region
-	Tokens    map[string]token     // client tokens, by region/action/token
+	Instances       map[string]*instance       // by id
+	Images          map[string]*image          // by id; API decides how copies in regions are told apart
+	Snapshots       map[string]*snapshot       // by id
+	Volumes         map[string]*volume         // by id
+	KeyPairs        map[string]*keyPair        // by region + "/" + name
+	Groups          map[string]*group          // by id
+	Vpcs            map[string]*vpc            // by id
+	Subnets         map[string]*subnet         // by id
+	Gateways        map[string]*gateway        // by id
+	ScalingGroups   map[string]*scalingGroup   // by "autoscaling/" + region + "/" + name
+	Activities      []*activity                // of scaling groups, the newest first
+	RouteTables     map[string]*routeTable     // by id
+	LaunchTemplates map[string]*launchTemplate // by id
+	LaunchVersions  map[string]*launchVersion  // by the id of the template + "/" + number
+	Balancers       map[string]*loadBalancer   // by ARN
+	TargetGroups    map[string]*targetGroup    // by ARN
+	Listeners       map[string]*listener       // by ARN
+	Rules           map[string]*listenerRule   // by ARN
+	Zones           map[string]*hostedZone     // by id
+	Changes         map[string]zoneChange      // of zones, by id
+	Tokens          map[string]token           // client tokens, by region/action/token
 }
 
 func newState() *state {
@@ -46,7 +59,19 @@ func (s *state) fill() {
 	s.Volumes = filled(s.Volumes)
 	s.KeyPairs = filled(s.KeyPairs)
 	s.Groups = filled(s.Groups)
-	s.Networks = filled(s.Networks)
+	s.Vpcs = filled(s.Vpcs)
+	s.Subnets = filled(s.Subnets)
+	s.Gateways = filled(s.Gateways)
+	s.ScalingGroups = filled(s.ScalingGroups)
+	s.RouteTables = filled(s.RouteTables)
+	s.LaunchTemplates = filled(s.LaunchTemplates)
+	s.LaunchVersions = filled(s.LaunchVersions)
+	s.Balancers = filled(s.Balancers)
+	s.TargetGroups = filled(s.TargetGroups)
+	s.Listeners = filled(s.Listeners)
+	s.Rules = filled(s.Rules)
+	s.Zones = filled(s.Zones)
+	s.Changes = filled(s.Changes)
 	s.Tokens = filled(s.Tokens)
 }
 

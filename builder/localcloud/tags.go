@@ -2,6 +2,7 @@ package localcloud
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -55,6 +56,9 @@ func (c *Cloud) taggedIn(region string) map[string]tagged {
 			add(pair.ID, "key-pair", &pair.Tags)
 		}
 	}
+	for _, t := range c.launchTemplatesIn(region) {
+		add(t.ID, "launch-template", &t.Tags)
+	}
 	c.addTaggedNetwork(region, add)
 	return all
 }
@@ -66,7 +70,7 @@ func (c *Cloud) addTaggedNetwork(region string, add func(id, kind string, tags *
 			add(one.ID, "security-group-rule", &one.Tags)
 		}
 	}
-	for _, p := range c.networkOf(region).parts() {
+	for _, p := range c.partsIn(region) {
 		add(p.ID, p.Kind, &p.Tags)
 	}
 }
@@ -103,6 +107,7 @@ func notFound(id string) *fault {
 		{"subnet-", "InvalidSubnetID.NotFound", "subnet ID"},
 		{"igw-", "InvalidInternetGatewayID.NotFound", "internetGateway ID"},
 		{"rtb-", "InvalidRouteTableID.NotFound", "routeTable ID"},
+		{"lt-", "InvalidLaunchTemplateId.NotFound", "launch template ID"},
 		{"sir-", "InvalidSpotInstanceRequestID.NotFound", "spot instance request ID"},
 	}
 	for _, kind := range kinds {
@@ -124,7 +129,7 @@ func createTags(c *Cloud, r *request) (any, error) {
 		return nil, err
 	}
 	for _, resource := range asked {
-		if n := len(withDefaults(tags, *resource.tags)); n > maxTags {
+		if n := ownTags(withDefaults(tags, *resource.tags)); n > maxTags {
 			return nil, faultf("TagLimitExceeded", "The maximum number of tags for a resource is %d; %s would have %d", maxTags, resource.id, n)
 		}
 	}
@@ -135,6 +140,17 @@ func createTags(c *Cloud, r *request) (any, error) {
 		*resource.tags = withDefaults(tags, *resource.tags)
 	}
 	return simpleAnswer{Return: true}, nil
+}
+
+// ownTags counts the tags that AWS counts: not those of its own.
+func ownTags(tags map[string]string) int {
+	n := 0
+	for key := range tags {
+		if !strings.HasPrefix(key, "aws:") {
+			n++
+		}
+	}
+	return n
 }
 
 // tagDoomed is one tag to delete: any value, unless one is given, even "".
@@ -168,7 +184,7 @@ func deleteTags(c *Cloud, r *request) (any, error) {
 	for _, resource := range asked {
 		left := withDefaults(nil, *resource.tags)
 		if len(doomed) == 0 {
-			clear(left)
+			maps.DeleteFunc(left, func(key, _ string) bool { return !strings.HasPrefix(key, "aws:") })
 		}
 		for _, one := range doomed {
 			if one.value == nil || *one.value == left[one.key] {

@@ -14,13 +14,13 @@ const delaysEnv = "IMAGO_LOCAL_DELAYS"
 
 // delayStates are what the local cloud can be slow to reach.
 func delayStates() []string {
-	return []string{"running", "ssh", "stopped", "terminated", "available", "completed"}
+	return []string{"running", "ssh", "stopped", "terminated", "available", "completed", "in-service", "scaling", "health", "metric", "active", "draining", "insync"}
 }
 
 func delayFlag() cli.Flag {
 	return &cli.StringSliceFlag{
 		Name:  "delay",
-		Usage: "reach a `STATE=TIME` only after that time, as AWS does: running=17s, ssh=3s, stopped=30s, terminated=30s, available=120s (images), completed=60s (snapshots); may be repeated",
+		Usage: "reach a `STATE=TIME` only after that time, as AWS does: running=17s, ssh=3s, stopped=30s, terminated=30s, available=120s (images), completed=60s (snapshots), and of Auto Scaling in-service=10s, scaling=5s, health=30s, metric=60s, of load balancers active=120s and draining=20s (how long a target that is deregistered still gets requests), of DNS insync=30s; may be repeated",
 	}
 }
 
