@@ -59,7 +59,7 @@ func (d *Deployer) Run(ctx context.Context, e Environment, w Wanted) (r Result, 
 	if err != nil {
 		return r, err
 	}
-	if s := now.serving(); s != nil && s.same(e, w) && !now.untidy() {
+	if s := now.serving(); s != nil && s.same(e, w) && !now.untidy(e) {
 		return Result{Release: s.Release, Unchanged: true}, nil
 	}
 	ctx, letGo, err := d.take(ctx, e)

@@ -65,34 +65,48 @@ func (s *state) warm() []*unit {
 // left, and what has been warm for long enough. The oldest come first.
 func (s *state) leftovers(now time.Time) []*unit {
 	var all []*unit
-	warm := s.warm()
 	for _, u := range s.units {
-		if u.weight > 0 || slices.Contains(warm, u) && now.Before(u.retire) {
-			continue
+		if u.weight == 0 && (!u.served() || !u.retire.IsZero() && !now.Before(u.retire)) {
+			all = append(all, u)
 		}
-		all = append(all, u)
 	}
 	slices.SortFunc(all, func(a, b *unit) int { return cmp.Compare(a.Number, b.Number) })
 	return all
 }
 
-// untidy says whether there is something to clean up.
-func (s *state) untidy() bool {
-	if len(s.leftovers(time.Now())) > 0 {
+// unmarked is the releases that have served and are not marked for their end: a
+// run was killed before it could do so.
+func (s *state) unmarked() []*unit {
+	var all []*unit
+	for _, u := range s.units {
+		if u.weight == 0 && u.served() && u.retire.IsZero() {
+			all = append(all, u)
+		}
+	}
+	return all
+}
+
+// untidy says whether there is something to clean up, or to put as the environment says.
+func (s *state) untidy(e Environment) bool {
+	if len(s.leftovers(time.Now()))+len(s.unmarked()) > 0 {
 		return true
 	}
 	u := s.serving()
-	return u != nil && (len(u.rules) > 0 || !u.retire.IsZero())
+	return u != nil && (len(u.rules) > 0 || !u.retire.IsZero() || !u.bounded(e))
 }
 
-// served says whether a release has ever been in service: only then it is marked for its end.
-func (u *unit) served() bool { return u.weight > 0 || !u.retire.IsZero() }
+// served says whether a release has ever been in service: only then the listener
+// has it, or it is marked for its end.
+func (u *unit) served() bool { return u.listed || !u.retire.IsZero() }
+
+// bounded says whether a release's group has the environment's bounds.
+func (u *unit) bounded(e Environment) bool {
+	return u.group == nil || int(aws.ToInt32(u.group.MinSize)) == e.Min && int(aws.ToInt32(u.group.MaxSize)) == max(e.Max, u.desired())
+}
 
 // same says whether a release is what is wanted.
 func (u *unit) same(e Environment, w Wanted) bool {
-	g := u.group
-	return u.Image == w.Image && u.config == e.config() && g != nil &&
-		int(aws.ToInt32(g.MinSize)) == e.Min && int(aws.ToInt32(g.MaxSize)) == max(e.Max, int(aws.ToInt32(g.DesiredCapacity)))
+	return u.Image == w.Image && u.config == e.config() && u.group != nil
 }
 
 // desired is how many machines a release wants now.
