@@ -9,13 +9,18 @@ import (
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
-// balancerTags are those of what a release has of Elastic Load Balancing's.
-func (e Environment) balancerTags(number int64) []elbtypes.Tag {
-	tags := []elbtypes.Tag{{Key: aws.String(TagRelease), Value: aws.String(strconv.FormatInt(number, 10))}}
-	for _, t := range e.tags(RoleMachines) {
+// elbTags are those of what setup has of Elastic Load Balancing's.
+func (e Environment) elbTags(role string) []elbtypes.Tag {
+	var tags []elbtypes.Tag
+	for _, t := range e.tags(role) {
 		tags = append(tags, elbtypes.Tag{Key: t.Key, Value: t.Value})
 	}
 	return tags
+}
+
+// balancerTags are those of what a release has of Elastic Load Balancing's.
+func (e Environment) balancerTags(number int64) []elbtypes.Tag {
+	return append(e.elbTags(RoleMachines), elbtypes.Tag{Key: aws.String(TagRelease), Value: aws.String(strconv.FormatInt(number, 10))})
 }
 
 // groupTags are those of a release's auto scaling group, which its machines get, too.
