@@ -226,7 +226,7 @@ image "late" {
 	}
 	removeImage(t, got.Images[0].ID)
 	if got.Images[0].Build != "beside" || got.Errors[0].Build != "bad" || !strings.Contains(got.Errors[0].Message, "exited with status 7") ||
-		got.Errors[1].Build != "above" || got.Errors[1].Message != "not baked, since the image that it is made from, bad, was not" {
+		got.Errors[1].Build != "above" || got.Errors[1].Message != "not baked, since bad, which it is made from, did not succeed" {
 		t.Errorf("%+v", got)
 	}
 

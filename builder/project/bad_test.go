@@ -97,6 +97,13 @@ func TestMistakes(t *testing.T) {
 			`--env stagign: imago.hcl has no such environment; did you mean "staging"?`,
 		}},
 		{"no environments", head + image, "x", []string{`--env x: imago.hcl has no such environment; it has none`}},
+		{"names in expressions", head + "image \"web\" {\n  template = \"t.json\"\n  vars = { A = environment.name, B = aplication, C = nofunc(1) }\n}\n", "", []string{
+			`imago.hcl:4:16: there is no environment here; there are application, local, path, var`,
+			`imago.hcl:4:38: there is no aplication here; there are application, local, path, var; did you mean "application"?`,
+		}},
+		{"a default that varies", "default_environment = var.x\n" + head + image + "environment \"a\" {}\nvariable \"x\" {\n  default = \"a\"\n}\n", "", []string{
+			`imago.hcl:1:23: default_environment must be a name, and may not refer to anything: it decides what variables are`,
+		}},
 		{"no such default", "default_environment = \"prod\"\n" + head + image + "environment \"production\" {}\n", "", []string{
 			`imago.hcl:1:23: default_environment is "prod", and there is no such environment`,
 		}},

@@ -49,11 +49,16 @@ func (f *file) declareEnvironments() {
 		f.define(e.name, "")
 		f.giveVariables(e)
 	}
+	f.define(f.chosen, "")
 }
 
 // choose finds out which environment this run is for: the one asked for, the file's default, or the only one.
 func (f *file) choose() {
 	top := f.top()
+	if a := top.attrs["default_environment"]; a != nil && len(a.Expr.Variables()) > 0 {
+		top.wrong("default_environment", "must be a name, and may not refer to anything: it decides what variables are")
+		return
+	}
 	usual := top.text("default_environment")
 	var all []string
 	for _, e := range f.environments {
@@ -88,9 +93,20 @@ func hint(name string, all []string) string {
 	return "; it has " + strings.Join(all, ", ")
 }
 
-// define says what environment.name and environment.region are.
+// define says what environment.name and environment.region are. Where the file has no environments, they are nothing.
 func (f *file) define(name, region string) {
-	f.doc.Define("environment", cty.ObjectVal(map[string]cty.Value{"name": cty.StringVal(name), "region": cty.StringVal(region)}))
+	if len(f.environments) > 0 {
+		f.doc.Define("environment", cty.ObjectVal(map[string]cty.Value{"name": cty.StringVal(name), "region": cty.StringVal(region)}))
+	}
+}
+
+// defineChosen says what they are for the chosen one, once its region can be said.
+func (f *file) defineChosen() {
+	for _, b := range f.environments {
+		if b.name == f.chosen {
+			f.define(b.name, b.in.text("region"))
+		}
+	}
 }
 
 // giveVariables reads variables = { … }, which may not refer to variables.
@@ -148,7 +164,5 @@ func (f *file) readEnvironments() {
 			f.project.Environment = e
 		}
 	}
-	if f.chosen != "" {
-		f.define(f.chosen, f.project.Environment.Region)
-	}
+	f.define(f.chosen, f.project.Environment.Region)
 }

@@ -132,6 +132,8 @@ func (f *file) read() {
 		top.wrong("application", "is %q; %s", p.Application, namesRule)
 	}
 	f.doc.Define("application", cty.StringVal(p.Application))
+	f.defineChosen()
+	f.doc.ReadLocals()
 	f.readEnvironments()
 	if r := readRetention(f.doc, top.one("retention")); r != nil {
 		p.retention = *r

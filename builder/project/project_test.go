@@ -190,6 +190,41 @@ func TestVariables(t *testing.T) {
 	check("6")
 }
 
+// TestEnvironmentInLocals: what is said of the environment is said of the chosen one, wherever it is in the file.
+func TestEnvironmentInLocals(t *testing.T) {
+	dir := write(t, "t.json", "{}", "imago.hcl", `locals {
+  name  = "${application}-${environment.name}-${environment.region}"
+  place = "eu-west"
+}
+application         = "shop"
+default_environment = "b"
+environment "a" {
+  region = "us-east-1"
+}
+environment "b" {
+  region = "${local.place}-1"
+}
+environment "c" {
+  deploy {
+    instance_type = "t3.small"
+    domain        = "${environment.name}.example.com"
+  }
+}
+image "web" {
+  template = "t.json"
+  vars     = { name = local.name, here = environment.name }
+}
+`)
+	p, err := read(dir, project.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"name": "shop-b-eu-west-1", "here": "b"}
+	if diff := cmp.Diff(want, p.Images[0].Variables); diff != "" || p.Environments[2].Deploy.Domain != "c.example.com" {
+		t.Errorf("%s; c is at %s", diff, p.Environments[2].Deploy.Domain)
+	}
+}
+
 // TestRetention: an image's own goes before the project's.
 func TestRetention(t *testing.T) {
 	p, err := read(shopDir(t), project.Options{})

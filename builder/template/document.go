@@ -1,7 +1,10 @@
 package template
 
 import (
+	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -82,10 +85,10 @@ func (d *Document) Give(name string, value cty.Value, at hcl.Range, use bool) {
 }
 
 // Settle gives the variables the values of the environment, of Options.VarFiles and of Options.Vars, later ones winning.
-func (d *Document) Settle() {
-	d.module.readValues()
-	d.module.readLocals()
-}
+func (d *Document) Settle() { d.module.readValues() }
+
+// ReadLocals evaluates the locals that nothing has referred to, so that mistakes in them are told.
+func (d *Document) ReadLocals() { d.module.readLocals() }
 
 // Define makes a name known to expressions, beside var, local and path.
 func (d *Document) Define(name string, v cty.Value) {
@@ -93,6 +96,21 @@ func (d *Document) Define(name string, v cty.Value) {
 		d.module.defined = map[string]cty.Value{}
 	}
 	d.module.defined[name] = v
+}
+
+// definedOf adds to all what a name stands for that the document's reader has defined. In templates there are none, and HCL
+// itself says so.
+func (m *module) definedOf(name string, all map[string]cty.Value) error {
+	if v, ok := m.defined[name]; ok {
+		all[name] = v
+		return nil
+	}
+	if m.defined == nil {
+		return nil
+	}
+	known := append(names(m.defined), "local", "path", "var")
+	slices.Sort(known)
+	return fmt.Errorf("there is no %s here; there are %s%s", name, strings.Join(known, ", "), didYouMean(name, known))
 }
 
 // Content reads a body that may hold what the schema lists and nothing else.

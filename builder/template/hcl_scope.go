@@ -91,9 +91,7 @@ func (e *evaluator) context(refs []hcl.Traversal) (*hcl.EvalContext, []lack) {
 		case "packer":
 			ctx.Variables[root] = cty.ObjectVal(map[string]cty.Value{"version": cty.StringVal(PackerVersion)})
 		default:
-			if v, ok := e.defined[root]; ok {
-				ctx.Variables[root] = v
-			}
+			err = e.definedOf(root, ctx.Variables)
 		}
 		if err != nil {
 			lacks = append(lacks, lack{posOf(ref.SourceRange()), err})

@@ -39,12 +39,17 @@ func (l *link) change(do func()) {
 	l.changed = make(chan struct{})
 }
 
+// look says what is known now: the image's id in a region, once it is there; and how to learn more.
+func (l *link) look(region string) (id string, over bool, changed <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ids[region], l.over, l.changed
+}
+
 // await waits for the image in a region. The id is empty when it has not been made.
 func (l *link) await(ctx context.Context, region string) (string, error) {
 	for {
-		l.mu.Lock()
-		id, over, changed := l.ids[region], l.over, l.changed
-		l.mu.Unlock()
+		id, over, changed := l.look(region)
 		if id != "" || over {
 			return id, nil
 		}
@@ -103,6 +108,9 @@ func (b *bake) await(ctx context.Context, i int, build template.Build) (template
 	}
 	from := ""
 	if j := c.below(i); j >= 0 {
+		if id, over, _ := c.links[j].look(build.Config.Region); id == "" && !over {
+			b.view.say(img.Name, detail, "waits for "+img.From)
+		}
 		id, err := c.links[j].await(ctx, build.Config.Region)
 		switch {
 		case err != nil:
@@ -120,7 +128,7 @@ func (b *bake) await(ctx context.Context, i int, build template.Build) (template
 type unmadeError struct{ below string }
 
 func (e *unmadeError) Error() string {
-	return "not baked, since the image that it is made from, " + e.below + ", was not"
+	return "not baked, since " + e.below + ", which it is made from, did not succeed"
 }
 
 // reread reads an image's template once all that it refers to is there.
@@ -132,8 +140,8 @@ func (b *bake) reread(img project.Image, build template.Build, from string) (tem
 	if t != nil {
 		b.secrets.Hide(t.Sensitive...)
 	}
-	if err != nil {
-		return build, &usageError{err}
+	if err != nil { // not a usageError: something may have been baked by now
+		return build, err
 	}
 	if err := prepare(t, b.options); err != nil {
 		return build, err

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/imagobuild/imago/builder"
@@ -69,6 +71,30 @@ func TestLinkWakes(t *testing.T) {
 	for range 3 {
 		if id := <-got; id != "ami-2" {
 			t.Errorf("%q", id)
+		}
+	}
+}
+
+// TestRegions: an image is made where the one below it is, or has a copy.
+func TestRegions(t *testing.T) {
+	build := func(region string, copies ...string) template.Build {
+		b := template.Build{Config: builder.Config{Region: region}}
+		for _, c := range copies {
+			b.Config.Output.Regions = append(b.Config.Output.Regions, builder.RegionCopy{Region: c})
+		}
+		return b
+	}
+	c := newChain(&project.Project{}, []project.Image{{Name: "base"}, {Name: "web", From: "base"}}, nil)
+	for want, builds := range map[string][]template.Build{
+		"":  {build("us-east-1"), build("us-east-1")},
+		" ": {build("us-east-1", "eu-west-1"), build("eu-west-1")},
+		"web: it is baked in eu-west-1, and base, which it is made from, in us-east-1: give the environment a region, or name eu-west-1 in ami_regions of base": {
+			build("us-east-1", "us-west-2"), build("eu-west-1"),
+		},
+	} {
+		err := c.checkRegions(&template.Template{Builds: builds})
+		if got := fmt.Sprint(err); got != want && (err != nil || strings.TrimSpace(want) != "") {
+			t.Errorf("%v, want %s", err, want)
 		}
 	}
 }

@@ -2,14 +2,19 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"time"
 
+	"github.com/imagobuild/imago/builder/project"
 	"github.com/imagobuild/imago/builder/template"
 )
 
 // parse reads a template and shows its warnings. Its secrets are hidden from
 // here on.
 func (s *session) parse(path string, o template.Options) (*template.Template, error) {
+	if filepath.Base(path) == project.DefaultPath {
+		return nil, usagef("%s is a project file and not a template: imago bake makes its images, and imago validate checks it", path)
+	}
 	s.secrets.Hide(os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN"))
 	t, err := template.Parse(path, o)
 	if t != nil { // what is wrong may be in a secret, too
