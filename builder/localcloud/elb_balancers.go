@@ -14,8 +14,8 @@ func createLoadBalancer(c *Cloud, r *request) (any, error) {
 	r.oneOf("Type", "application", "application")
 	r.oneOf("IpAddressType", "ipv4", "ipv4")
 	lb.Tags = r.tagList("Tags.member")
-	err := c.placeBalancer(r, lb)
-	if err := firstOf(r.checked(), err, c.groupsOfBalancer(r, lb)); err != nil {
+	err := firstOf(c.placeBalancer(r, lb), c.groupsOfBalancer(r, lb))
+	if err := firstOf(r.checked(), err); err != nil {
 		return nil, err
 	}
 	for _, other := range c.state.Balancers {

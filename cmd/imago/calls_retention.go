@@ -32,14 +32,6 @@ func (c clients) regions(asked []string) []string {
 	return []string{c.config.Region}
 }
 
-func (c *ec2Calls) DescribeLaunchTemplates(ctx context.Context, in *ec2.DescribeLaunchTemplatesInput, o ...func(*ec2.Options)) (*ec2.DescribeLaunchTemplatesOutput, error) {
-	return (*ec2.Client)(c).DescribeLaunchTemplates(ctx, in, o...)
-}
-
-func (c *ec2Calls) DescribeLaunchTemplateVersions(ctx context.Context, in *ec2.DescribeLaunchTemplateVersionsInput, o ...func(*ec2.Options)) (*ec2.DescribeLaunchTemplateVersionsOutput, error) {
-	return (*ec2.Client)(c).DescribeLaunchTemplateVersions(ctx, in, o...)
-}
-
 func (c *ec2Calls) DescribeImageAttribute(ctx context.Context, in *ec2.DescribeImageAttributeInput, o ...func(*ec2.Options)) (*ec2.DescribeImageAttributeOutput, error) {
 	return (*ec2.Client)(c).DescribeImageAttribute(ctx, in, o...)
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/imagobuild/imago/builder"
 )
 
-// holder is who bakes here, as those who wait for it see it: such as ann@laptop.
+// holder is who bakes or releases here, as those who wait for it see it: such as ann@laptop.
 func holder() string {
 	host, _ := os.Hostname() // for people only
 	if user := cmp.Or(os.Getenv("USER"), os.Getenv("LOGNAME")); user != "" {

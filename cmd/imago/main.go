@@ -13,6 +13,7 @@ import (
 	"os"
 
 	"github.com/imagobuild/imago/builder"
+	"github.com/imagobuild/imago/builder/deploy"
 )
 
 func main() {
@@ -39,12 +40,12 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 }
 
-// The exit codes. 3 is fmt's, as in Packer; elsewhere it is kept for a release
-// whose new version is unhealthy.
+// The exit codes. 3 is fmt's, too, as in Packer.
 const (
 	exitDone        = 0
 	exitFailed      = 1
 	exitUsage       = 2
+	exitUnhealthy   = 3 // the new release; the one before serves
 	exitUnformatted = 3
 	exitLeak        = 4
 	exitCanceled    = 130
@@ -56,10 +57,15 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitDone
+	case is[*statusError](err):
+		status, _ := errors.AsType[*statusError](err)
+		return status.code
 	case is[*builder.LeakError](err):
 		return exitLeak
 	case errors.Is(err, context.Canceled):
 		return exitCanceled
+	case is[*deploy.UnhealthyError](err):
+		return exitUnhealthy
 	case is[*usageError](err):
 		return exitUsage
 	case is[*unformattedError](err):

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/imagobuild/imago/builder"
+	"github.com/imagobuild/imago/builder/deploy"
 	"github.com/imagobuild/imago/builder/redact"
 )
 
@@ -24,8 +26,9 @@ type session struct {
 	secrets *redact.Redactor
 	made    *ledger
 	args    []string
-	local   bool                 // builds run on the local cloud
-	display atomic.Pointer[view] // while builds run
+	local   bool                               // builds run on the local cloud
+	display atomic.Pointer[func(write func())] // lets others write above what is redrawn in place; nil: nothing is
+	halfway atomic.Pointer[string]             // the command that finishes what would be left half done now
 	logFile logFile
 }
 
@@ -45,6 +48,12 @@ func newSession(stdin io.Reader, stdout, stderr io.Writer) *session {
 func (s *session) interactive() bool {
 	f, ok := s.stdin.(*os.File)
 	return ok && s.tty != nil && term.IsTerminal(int(f.Fd()))
+}
+
+// show says that something is redrawn in place from now on, until hide, and how to write above it.
+func (s *session) show(aside func(write func())) (hide func()) {
+	s.display.Store(&aside)
+	return func() { s.display.Store(nil) }
 }
 
 // envSet says whether a switch in the environment is on.
@@ -71,8 +80,8 @@ func (s *session) account(a *account) *account {
 // say writes one line for people, above the display if there is one.
 func (s *session) say(format string, args ...any) {
 	write := func() { fmt.Fprintf(s.stderr, format+"\n", args...) }
-	if v := s.display.Load(); v != nil {
-		v.aside(write)
+	if aside := s.display.Load(); aside != nil {
+		(*aside)(write)
 		return
 	}
 	write()
@@ -88,6 +97,9 @@ func (s *session) explain(err error) {
 			s.say("imago: %s", line)
 		}
 	}
+	if bad, ok := errors.AsType[*deploy.UnhealthyError](err); ok {
+		s.evidence(bad)
+	}
 	s.resumeHint(err)
 	if is[*builder.ScanError](err) {
 		s.say("imago: hint: delete them at the template's end; or take some along with --scan-allow PATH, all with --scan=warn (see imago help secrets)")
@@ -95,6 +107,14 @@ func (s *session) explain(err error) {
 	if len(leaks(err)) > 0 {
 		s.hint()
 	}
+}
+
+// evidence shows what the machines of a release that was refused have said.
+func (s *session) evidence(bad *deploy.UnhealthyError) {
+	for _, text := range bad.Evidence {
+		s.say("    %s", s.secrets.Clean(printable(text, false)))
+	}
+	s.say("imago: nothing has changed for users: what served before serves")
 }
 
 // hint says which command takes away what builds have left behind.
@@ -135,6 +155,7 @@ func problems(err error) []string {
 		add(problems(e.Err), strings.TrimSuffix(e.Error(), e.Err.Error()))
 	case *builder.LeakError:
 		add([]string{leakText(e)}, "")
+	case *statusError: // ssh has said so itself
 	case interface{ Unwrap() []error }:
 		if !isJoin(err, e.Unwrap()) {
 			return []string{err.Error()}

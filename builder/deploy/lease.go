@@ -1,0 +1,219 @@
+package deploy
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/smithy-go"
+	"golang.org/x/crypto/ssh"
+
+	"github.com/imagobuild/imago/builder/internal/poll"
+)
+
+// A lease is the right to change an environment. It is a key pair that nobody
+// logs in with: AWS gives its name out once, and its id tells it from one that
+// came after. As long as the holder lives, a tag of it changes each second.
+type lease struct {
+	of   Keys
+	id   string // of the key pair
+	name string
+
+	mu   sync.Mutex
+	seen time.Time // when AWS last said that it is ours
+	beat int
+}
+
+const (
+	// beatEvery is how often the holder renews.
+	beatEvery = time.Second
+	// patience is how long a holder may be silent before somebody else takes over.
+	patience = 20 * time.Second
+	// trusted is how long the last renewal is enough to change something. A holder
+	// that was paused for longer asks first.
+	trusted = 5 * time.Second
+)
+
+const (
+	tagBeat   = "imago:beat"
+	tagHolder = "imago:holder"
+	tagSince  = "imago:since"
+)
+
+// HeldError says who has the lease.
+type HeldError struct {
+	Environment, Holder, Since string
+}
+
+func (e *HeldError) Error() string {
+	return fmt.Sprintf("%s is being changed by %s, since %s; try again when that is over", e.Environment, e.Holder, e.Since)
+}
+
+// ErrLost says that somebody else has taken the lease over.
+var ErrLost = errors.New("the lease on the environment was lost: this process was silent for too long, and another took over; nothing more was changed")
+
+// take takes the lease, from a holder that is silent too. Its context ends with the lease.
+func (d *Deployer) take(ctx context.Context, e Environment) (held context.Context, letGo func() error, err error) {
+	l := &lease{of: d.Machines, name: "imago-lease-" + e.name()}
+	for {
+		err := l.create(ctx, e, d.Holder)
+		if err == nil {
+			break
+		}
+		if !hasCode(err, "InvalidKeyPair.Duplicate") {
+			return nil, nil, fmt.Errorf("take the lease on %s: %w", e.Name, err)
+		}
+		if err := d.outlive(ctx, e, l); err != nil {
+			return nil, nil, err
+		}
+	}
+	d.lease = l
+	held, cancel := context.WithCancelCause(ctx)
+	ended := make(chan struct{})
+	go func() { defer close(ended); l.renew(held, cancel) }()
+	d.tell(Event{Step: "lease", Text: "has the lease on " + e.Name, Change: true})
+	return held, func() error { cancel(nil); <-ended; return l.giveBack(ctx) }, nil
+}
+
+func (l *lease) create(ctx context.Context, e Environment, holder string) error {
+	public, _, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return err
+	}
+	key, err := ssh.NewPublicKey(public)
+	if err != nil {
+		return err
+	}
+	tags := append(e.tags(RoleLease), tag(tagHolder, holder), tag(tagSince, time.Now().UTC().Format(time.RFC3339)), tag(tagBeat, "0"))
+	out, err := l.of.ImportKeyPair(ctx, &ec2.ImportKeyPairInput{
+		KeyName: &l.name, PublicKeyMaterial: ssh.MarshalAuthorizedKey(key),
+		TagSpecifications: []types.TagSpecification{{ResourceType: types.ResourceTypeKeyPair, Tags: tags}},
+	})
+	if err != nil {
+		return err
+	}
+	l.id, l.seen = *out.KeyPairId, time.Now()
+	return nil
+}
+
+// outlive waits until the lease's holder has been silent for long enough, and takes it away.
+func (d *Deployer) outlive(ctx context.Context, e Environment, l *lease) error {
+	first, err := l.find(ctx)
+	if err != nil || first == nil {
+		return err
+	}
+	id, beat, began, told := aws.ToString(first.KeyPairId), tagOf(first.Tags, tagBeat), time.Now(), false
+	err = poll.Until(ctx, poll.Pace{First: 500 * time.Millisecond, Max: time.Second}, func(ctx context.Context) (bool, error) {
+		now, err := l.find(ctx)
+		switch {
+		case err != nil:
+			return false, err
+		case now == nil || aws.ToString(now.KeyPairId) != id:
+			return true, nil
+		case tagOf(now.Tags, tagBeat) != beat:
+			return true, &HeldError{e.Name, tagOf(now.Tags, tagHolder), tagOf(now.Tags, tagSince)}
+		}
+		if !told && time.Since(began) > 3*beatEvery {
+			told = true
+			d.tell(Event{Step: "lease", Text: fmt.Sprintf("%s has the lease on %s and is silent; waiting whether it is still there", tagOf(now.Tags, tagHolder), e.Name)})
+		}
+		return time.Since(began) > patience, nil
+	})
+	if err != nil {
+		return err
+	}
+	_, err = l.of.DeleteKeyPair(ctx, &ec2.DeleteKeyPairInput{KeyPairId: &id})
+	return err
+}
+
+// find is the key pair of the lease's name; nil when there is none.
+func (l *lease) find(ctx context.Context) (*types.KeyPairInfo, error) {
+	out, err := l.of.DescribeKeyPairs(ctx, &ec2.DescribeKeyPairsInput{Filters: []types.Filter{{Name: aws.String("key-name"), Values: []string{l.name}}}})
+	if err != nil || len(out.KeyPairs) == 0 {
+		return nil, err
+	}
+	return &out.KeyPairs[0], nil
+}
+
+// renew changes the tag until the context ends. When the lease is lost, it ends the context.
+func (l *lease) renew(ctx context.Context, lost context.CancelCauseFunc) {
+	for poll.For(ctx, beatEvery) == nil {
+		l.beat++
+		_, err := l.of.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{l.id}, Tags: []types.Tag{tag(tagBeat, strconv.Itoa(l.beat))}})
+		switch {
+		case err == nil:
+			l.mu.Lock()
+			l.seen = time.Now()
+			l.mu.Unlock()
+		case hasCode(err, "InvalidKeyPair.NotFound", "InvalidKey.NotFound", "InvalidID"):
+			lost(ErrLost)
+			return
+		}
+	}
+}
+
+// guard says whether the lease is still this run's. It asks AWS when the last
+// renewal was a while ago, as after a pause; the wall clock counts, too: the
+// monotonic one may stand still while a computer sleeps.
+func (l *lease) guard(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	l.mu.Lock()
+	seen := l.seen
+	l.mu.Unlock()
+	if time.Since(seen) < trusted && time.Now().Round(0).Sub(seen.Round(0)) < trusted {
+		return nil
+	}
+	now, err := l.find(ctx)
+	if err != nil {
+		return fmt.Errorf("ask for the lease: %w", err)
+	}
+	if now == nil || aws.ToString(now.KeyPairId) != l.id {
+		return ErrLost
+	}
+	return nil
+}
+
+// giveBack deletes the lease by its id: never that of somebody else.
+func (l *lease) giveBack(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	if _, err := l.of.DeleteKeyPair(ctx, &ec2.DeleteKeyPairInput{KeyPairId: &l.id}); err != nil {
+		return fmt.Errorf("give the lease back (others wait %s): %w", patience, err)
+	}
+	return nil
+}
+
+func tag(key, value string) types.Tag { return types.Tag{Key: &key, Value: &value} }
+
+func tagOf(tags []types.Tag, key string) string {
+	for _, t := range tags {
+		if aws.ToString(t.Key) == key {
+			return aws.ToString(t.Value)
+		}
+	}
+	return ""
+}
+
+// hasCode says whether an error is AWS's with one of the codes.
+func hasCode(err error, codes ...string) bool {
+	said := smithy.APIError(nil)
+	if !errors.As(err, &said) {
+		return false
+	}
+	for _, code := range codes {
+		if said.ErrorCode() == code {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,67 @@
+package deploy
+
+import (
+	"context"
+	"time"
+)
+
+// tidied does what an earlier run has not come to, and reads the environment
+// again: after it there is the release that serves, what is warm, and nothing else.
+func (d *Deployer) tidied(ctx context.Context, e Environment) (*state, error) {
+	now, err := d.look(ctx, e)
+	if err != nil || !now.untidy(e) {
+		return now, err
+	}
+	d.tell(Event{Step: "tidy", Text: "finishes what an earlier run has left"})
+	for _, u := range now.leftovers(time.Now()) {
+		if err := d.retire(ctx, now, u); err != nil {
+			return nil, err
+		}
+	}
+	for _, u := range now.unmarked() {
+		if u.group == nil {
+			continue
+		}
+		if err := d.mark(ctx, u, e.KeepWarm); err != nil {
+			return nil, err
+		}
+	}
+	if err := d.tidyServing(ctx, e, now.serving()); err != nil {
+		return nil, err
+	}
+	return d.look(ctx, e)
+}
+
+// tidyServing puts the release that serves in order.
+func (d *Deployer) tidyServing(ctx context.Context, e Environment, u *unit) error {
+	if u == nil || u.group == nil {
+		return nil
+	}
+	for _, rule := range u.rules {
+		if err := d.dropRule(ctx, rule); err != nil {
+			return err
+		}
+	}
+	if !u.retire.IsZero() {
+		if err := d.unmark(ctx, u); err != nil {
+			return err
+		}
+	}
+	if u.bounded(e) {
+		return nil
+	}
+	return d.unpin(ctx, e, *u.group.AutoScalingGroupName, u.desired())
+}
+
+// Tidy does what earlier runs have not come to in an environment, and takes down
+// what has been kept warm for long enough.
+func (d *Deployer) Tidy(ctx context.Context, e Environment) (err error) {
+	now, err := d.look(ctx, e)
+	if err != nil || now.listener == nil || !now.untidy(e) {
+		return err
+	}
+	return d.leased(ctx, e, func(ctx context.Context) error {
+		_, err := d.tidied(ctx, e)
+		return err
+	})
+}
