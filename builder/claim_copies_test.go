@@ -2,8 +2,10 @@ package builder
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/imagobuild/imago/provision"
 )
@@ -73,6 +76,66 @@ func TestChangedIsNotHandedOver(t *testing.T) {
 		r := <-start(t, b, "web 1")
 		if a.sole(t, r); r.Fingerprint != "" || r.Took >= visible {
 			t.Errorf("%+v", r)
+		}
+	})
+}
+
+// TestAdoptedCopy: a copy that is gone on with is not taken back by the build that began it, when that comes back.
+func TestAdoptedCopy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, there := newAccount(), abroad{newFake()}
+		west(a)
+		b1, x1 := a.builder(t, time.Minute)
+		b1.InRegion = func(string) EC2 { return there }
+		first := start(t, b1, "web 1")
+		time.Sleep(70 * time.Second) // it waits for its copy
+		b2, _ := a.builder(t, time.Minute)
+		b2.InRegion = b1.InRegion
+		second := start(t, b2, "web 1")
+		time.Sleep(10 * time.Second)
+		wake := x1.sleep()
+		time.Sleep(2 * time.Minute)
+		wake()
+		time.Sleep(2 * time.Minute)
+		there.settle(types.ImageStateAvailable)
+		for _, r := range []built{<-first, <-second} {
+			a.sole(t, r)
+			if want := map[string]string{"us-west-2": "ami-w"}; !maps.Equal(r.Copies, want) || a.launched() != 1 {
+				t.Errorf("copies %v, want %v; %d machines", r.Copies, want, a.launched())
+			}
+		}
+		if len(there.undone) > 0 || len(there.calls) != 1 {
+			t.Errorf("took back %q; %d copies", there.undone, len(there.calls))
+		}
+	})
+}
+
+// hasty is a region whose caller is canceled when it wants a copy.
+type hasty struct {
+	*fakeEC2
+	cancel context.CancelFunc
+}
+
+func (r hasty) CopyImage(context.Context, *ec2.CopyImageInput, ...options) (*ec2.CopyImageOutput, error) {
+	r.cancel()
+	return nil, &smithy.GenericAPIError{Code: "RequestLimitExceeded"}
+}
+
+// TestAdoptedStays: an image that was gone on with stays from when others can find it, whatever becomes of its copies.
+func TestAdoptedStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAccount()
+		_, _, cfg, _ := left(t, a)
+		a.settle(types.ImageStateAvailable)
+		made := a.images()
+		west(a)
+		a.config(&cfg)
+		b, _ := a.builder(t, time.Minute)
+		ctx, cancel := context.WithCancel(t.Context())
+		b.InRegion = func(string) EC2 { return hasty{newFake(), cancel} }
+		_, err := b.Build(ctx, cfg)
+		if ids := a.images(); err == nil || !slices.Equal(ids, made) {
+			t.Errorf("error %v; of %q there are %q", err, made, ids)
 		}
 	})
 }
