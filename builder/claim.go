@@ -58,7 +58,7 @@ func isClaim(t thing) bool { return t.kind == KindKeyPair && strings.HasPrefix(t
 // it: not if they could not find the image.
 func (b *Builder) claims(p Plan) bool {
 	whole := p.Reuse != nil && len(p.Reuse.Missing) == 0
-	return b.Reuse && !whole && p.ImageTags[TagFingerprint] != "" && !p.Config.Output.ReplaceExisting
+	return b.reuses(p.Config.Output) && !whole && p.ImageTags[TagFingerprint] != ""
 }
 
 // errUnclaimed says that the build goes on without a claim.
@@ -226,9 +226,9 @@ func (e *estate) giveBack(ctx context.Context) error {
 }
 
 // handOver gives the claim back once the image can be found in its place, by
-// those too who ask another part of AWS.
+// those too who ask another part of AWS. Without a fingerprint it never can.
 func (e *estate) handOver(ctx context.Context, p Plan) {
-	if e.claim == nil {
+	if e.claim == nil || p.Fingerprint == "" {
 		return
 	}
 	e.handing.Go(func() { // while the machine goes

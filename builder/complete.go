@@ -35,7 +35,7 @@ func (b *Builder) reuse(ctx context.Context, p Plan, trash *estate) (img Image, 
 		}
 	}
 	err = together(
-		func() error { return b.complete(ctx, p, all) },
+		func() error { return b.complete(ctx, p, all, trash) },
 		func() error { return b.compareNames(ctx, *all[0].found, wanted) },
 	)
 	if err != nil {
@@ -51,15 +51,21 @@ func (b *Builder) reuse(ctx context.Context, p Plan, trash *estate) (img Image, 
 	}
 	img = b.result(p, all, trash)
 	img.Reused, img.Created = true, r.Created
-	trash.keepAdopted()
 	trash.handOver(ctx, p)
 	return img, errors.Join(lacks, b.protect(ctx, p, all))
 }
 
-// awaitCopies waits for copies that another build has begun, and not seen the end of.
+// awaitCopies waits for copies that another build has begun, and not seen the end of. They are
+// this one's from then on, so that the other does not take them back when it learns that it is overtaken.
 func (b *Builder) awaitCopies(ctx context.Context, p Plan, copies []made) error {
 	return forEach(len(copies), func(i int) error {
 		m := &copies[i]
+		if !m.finished() {
+			own := map[string]string{TagBuild: p.ID, TagExpires: expiry()}
+			if err := tag(ctx, m.cloud, own, m.id); err != nil {
+				return &Error{StageCapture, m.id, fmt.Errorf("go on with the copy in %s: %w", m.region, err)}
+			}
+		}
 		if m.found.State != types.ImageStatePending {
 			return nil
 		}
@@ -110,22 +116,27 @@ func (b *Builder) copyMissing(ctx context.Context, p Plan, from made, trash *est
 
 // complete gives images that are there the tags and permissions that the
 // template wants now. What it does not want any more stays: others may count on it.
-func (b *Builder) complete(ctx context.Context, p Plan, all []made) error {
-	return forEach(len(all), func(i int) error {
-		p, finished := p, tagOf(all[i].found.Tags, TagExpires) == ExpiresNever
-		if finished {
+func (b *Builder) complete(ctx context.Context, p Plan, all []made, trash *estate) error {
+	err := forEach(len(all), func(i int) error {
+		p := p
+		if all[i].finished() {
 			p.Config.Output.ProductCodes, p.Config.Output.IMDS = nil, "" // it has them: they have a part in the fingerprint
 		}
-		err := together(
+		return together(
 			func() error { return publishOne(ctx, p, all[i]) },
 			func() error { return b.retag(ctx, p, all[i]) },
 		)
-		if err == nil && !finished { // by a build that ended too early
-			b.finish(ctx, all[i])
-		}
-		return err
 	})
+	if err != nil {
+		return err
+	}
+	trash.keepAdopted() // before others may count on it
+	b.stay(ctx, slices.DeleteFunc(slices.Clone(all), made.finished))
+	return nil
 }
+
+// finished says of an image that was found whether its build has seen its end.
+func (m made) finished() bool { return tagOf(m.found.Tags, TagExpires) == ExpiresNever }
 
 // retag brings an image's tags up to date, and its snapshots' with them.
 func (b *Builder) retag(ctx context.Context, p Plan, m made) error {

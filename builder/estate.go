@@ -74,8 +74,8 @@ const createLimit = 2 * time.Minute
 // without our learning its id would be left behind; so a thing is looked for
 // when the answer is lost. call returns t with what the answer says.
 func (e *estate) produce(ctx context.Context, t thing, call func(context.Context) (thing, error)) (thing, error) {
-	if i := slices.IndexFunc(e.earlier, t.same); i >= 0 {
-		return e.earlier[i], nil
+	if before, ok := e.before(t); ok {
+		return before, nil
 	}
 	if ctx.Err() != nil {
 		return thing{}, context.Cause(ctx)
@@ -175,8 +175,21 @@ func (b *Builder) takeAway(ctx context.Context, t thing) error {
 
 // discard takes an image back that is to be made once more, under the same name.
 func (e *estate) discard(ctx context.Context, m made) error {
+	e.mu.Lock() // several regions' copies are made at the same time
 	e.earlier = slices.DeleteFunc(e.earlier, m.same)
+	e.mu.Unlock()
 	return e.TakeBack(ctx, m.undo)
+}
+
+// before is a thing that was made before the build was gone on with.
+func (e *estate) before(t thing) (thing, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	i := slices.IndexFunc(e.earlier, t.same)
+	if i < 0 {
+		return thing{}, false
+	}
+	return e.earlier[i], true
 }
 
 // anew takes back what another try has made, whose names would be in the way,

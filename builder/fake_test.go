@@ -101,7 +101,7 @@ func matches(img types.Image, by types.Filter) bool {
 	case "tag-key":
 		return slices.ContainsFunc(img.Tags, func(t types.Tag) bool { return slices.Contains(by.Values, *t.Key) })
 	default:
-		value = tagOf(img.Tags, name)
+		return slices.ContainsFunc(img.Tags, func(t types.Tag) bool { return *t.Key == name && slices.Contains(by.Values, *t.Value) })
 	}
 	return slices.Contains(by.Values, value)
 }

@@ -108,7 +108,7 @@ func (b *Builder) Plan(ctx context.Context, cfg Config) (p Plan, err error) {
 		func() error { bake = b.planBake(needed, &p); return nil },
 	)
 	if p.Reuse == nil {
-		if b.Reuse {
+		if b.reuses(cfg.Output) {
 			p.expect()
 		}
 		err = errors.Join(err, bake, p.checkNames())

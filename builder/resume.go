@@ -137,7 +137,7 @@ func (b *Builder) planAgain(ctx context.Context, cfg Config, said []Record) (p P
 		return Plan{}, err
 	}
 	err = b.planNames(ctx, &p)
-	if b.Reuse {
+	if b.reuses(cfg.Output) {
 		p.expect()
 	}
 	return p, errors.Join(err, p.checkNames())

@@ -25,9 +25,13 @@ type Reuse struct {
 	images map[string]types.Image // the image and its copies, by region
 }
 
+// reuses says whether an image that is there may take the place of one to be made: not of
+// one that replaces it, nor where only the copies stay, which are looked for by the image.
+func (b *Builder) reuses(o Output) bool { return b.Reuse && !o.ReplaceExisting && !o.SkipBuildRegion }
+
 // planReuse looks for an image of the fingerprint, and for its copies.
 func (b *Builder) planReuse(ctx context.Context, p *Plan) error {
-	if !b.Reuse || p.Fingerprint == "" || p.Config.Output.ReplaceExisting || p.Config.Output.SkipBuildRegion {
+	if !b.reuses(p.Config.Output) || p.Fingerprint == "" {
 		return nil
 	}
 	others := otherRegions(p.Config)
