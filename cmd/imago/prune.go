@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/imagobuild/imago/builder"
 	"github.com/imagobuild/imago/builder/project"
 	"github.com/imagobuild/imago/builder/retention"
 )
@@ -144,6 +145,9 @@ func (s *session) prune(ctx context.Context, o pruneOptions) error {
 		run = p.Plan
 	}
 	result, err := run(ctx)
+	if err != nil && ctx.Err() != nil && !is[*builder.LeakError](err) {
+		err = context.Cause(ctx) // and not each call that it ended
+	}
 	if denied, _ := retention.Denied(err); len(denied) > 0 {
 		s.say("imago: nothing was taken away, since not all that may need an image can be seen")
 	}
