@@ -73,6 +73,11 @@ func readPruneOptions(c *cli.Context) (o pruneOptions, err error) {
 			errs = append(errs, usagef("prune: --%s %d: it must be 1 or more; the last image of a name never goes", name, c.Int(name)))
 		}
 	}
+	for _, name := range []string{"file", "var", "var-file"} {
+		if c.IsSet(name) && (c.IsSet("keep") || c.IsSet("days")) {
+			errs = append(errs, usagef("prune: --%s: with --keep or --days the project file is not read; choose images with --application, --image and --env", name))
+		}
+	}
 	o = pruneOptions{imagesOptions: readImagesOptions(c), plan: c.Bool("plan"), kept: c.Bool("kept")}
 	o.choose.Bound = retention.Bound{Keep: c.Int("keep"), Age: time.Duration(c.Int("days")) * 24 * time.Hour}
 	o.project, err = readProjectOptions(c)
