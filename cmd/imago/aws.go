@@ -3,22 +3,18 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
 	"net"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
 	"reflect"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -51,6 +47,7 @@ type clients struct {
 // account is what all builds with the same credentials share.
 type account struct {
 	access  template.Access
+	region  string // where the settings name none
 	watcher builder.Watcher
 	calls   builder.Calls
 }
@@ -73,14 +70,14 @@ func newClients(ctx context.Context, a template.Access, local *localcloud.Env, o
 	if local != nil {
 		return localClients(a, *local, of), nil
 	}
-	cfg, err := config.LoadDefaultConfig(ctx, loadOptions(a)...)
+	cfg, err := config.LoadDefaultConfig(ctx, loadOptions(a, of.region)...)
 	if err != nil {
 		return clients{}, &usageError{fmt.Errorf("load AWS configuration: %w", err)}
 	}
 	if cfg.Region == "" {
 		return clients{}, usagef("no AWS region: set region in the template or AWS_REGION, or use --local")
 	}
-	cfg.Credentials = &settings{access: a, now: cfg.Credentials}
+	cfg.Credentials = &settings{access: a, region: of.region, now: cfg.Credentials}
 	if a.AssumeRole != nil {
 		assumeRole(&cfg, a.AssumeRole)
 	}
@@ -105,29 +102,6 @@ func localClients(a template.Access, local localcloud.Env, of *account) clients 
 		BaseEndpoint: &local.Endpoint,
 		Credentials:  credentials.NewStaticCredentialsProvider(local.AccessKey, local.SecretKey, ""),
 	}}
-}
-
-// loadOptions turns what the template says into the SDK's options.
-func loadOptions(a template.Access) []func(*config.LoadOptions) error {
-	var o []func(*config.LoadOptions) error
-	if a.Region != "" {
-		o = append(o, config.WithRegion(a.Region))
-	}
-	if a.AccessKey != "" || a.SecretKey != "" {
-		o = append(o, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(a.AccessKey, a.SecretKey, a.Token)))
-	}
-	if a.Profile != "" {
-		o = append(o, config.WithSharedConfigProfile(a.Profile))
-	}
-	if a.SharedCredentialsFile != "" {
-		o = append(o, config.WithSharedCredentialsFiles([]string{a.SharedCredentialsFile}))
-	}
-	if a.InsecureTLS {
-		o = append(o, config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-			t.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} // insecure_skip_tls_verify, in so many words
-		})))
-	}
-	return o
 }
 
 // assumeRole puts the template's role between cfg's credentials and the calls.
@@ -168,34 +142,6 @@ func checkCredentials(ctx context.Context, cfg aws.Config) error {
 		err = errors.New("none found")
 	}
 	return usagef("no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or use --local: %w", err)
-}
-
-// settings are the user's credentials. Once AWS has refused some, the files that
-// they came from are read again: somebody may have renewed them.
-type settings struct {
-	access template.Access
-
-	mu  sync.Mutex
-	now aws.CredentialsProvider
-}
-
-// Retrieve returns what the settings say.
-func (s *settings) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	s.mu.Lock()
-	now := s.now
-	s.mu.Unlock()
-	return now.Retrieve(ctx)
-}
-
-// Invalidate reads the settings again. Settings that cannot be read change nothing.
-func (s *settings) Invalidate() {
-	cfg, err := config.LoadDefaultConfig(context.Background(), loadOptions(s.access)...)
-	if err != nil {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.now = cfg.Credentials
 }
 
 // calling is the configuration of clients that call as the account allows.

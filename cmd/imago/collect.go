@@ -54,7 +54,7 @@ type collection struct{ remove, keep []gc.Verdict }
 
 // collect looks into one account, and takes away what is to go.
 func (s *session) collect(ctx context.Context, o gcOptions, r reach, out *collection) error {
-	clients, err := s.reach(ctx, r.via)
+	clients, err := s.reach(ctx, r.via, r.known(o.regions))
 	if err != nil {
 		return err
 	}
@@ -105,8 +105,8 @@ func (out *collection) add(plan []gc.Verdict) {
 	}
 }
 
-// reach makes the clients for an account.
-func (s *session) reach(ctx context.Context, v journal.Via) (clients, error) {
+// reach makes the clients for an account; of regions, the first counts where the settings name none.
+func (s *session) reach(ctx context.Context, v journal.Via, regions []string) (clients, error) {
 	var env *localcloud.Env
 	if v.Local {
 		e, err := s.ensureCloud(ctx)
@@ -119,7 +119,11 @@ func (s *session) reach(ctx context.Context, v journal.Via) (clients, error) {
 	if v.Role != "" {
 		a.AssumeRole = &template.AssumeRole{RoleARN: v.Role}
 	}
-	return newClients(ctx, a, env, s.account(&account{}))
+	of := &account{}
+	if len(regions) > 0 {
+		of.region = regions[0]
+	}
+	return newClients(ctx, a, env, s.account(of))
 }
 
 // accountOf says whose credentials these are, if a journal speaks of an account. It

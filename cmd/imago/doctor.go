@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -22,7 +23,7 @@ Examples:
   imago doctor -var-file production.pkrvars.hcl .
   imago doctor --json web.json | jq '.problems'
 
-Exit codes: 0 it will run, 1 something would stop it.`
+Exit codes: 0 it will run, 1 something would stop it, 2 usage, or no such template.`
 
 func doctorCommand(s *session) *cli.Command {
 	return &cli.Command{
@@ -48,6 +49,9 @@ func (s *session) doctor(c *cli.Context) error {
 	}
 	o.WarnUndeclared = true
 	path := c.Args().First()
+	if err := cmp.Or(noProject(path), noTemplate(path)); err != nil {
+		return err
+	}
 	e := template.Examine(path, o)
 	if e.Checked != nil {
 		s.secrets.Hide(e.Checked.Sensitive...)

@@ -85,6 +85,9 @@ func (s *session) readTemplate(path string) ([]byte, error) {
 	if path == "-" {
 		return io.ReadAll(s.stdin)
 	}
+	if err := noTemplate(path); err != nil {
+		return nil, err
+	}
 	return os.ReadFile(path)
 }
 

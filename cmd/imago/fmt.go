@@ -24,7 +24,7 @@ Examples:
   imago fmt web.pkr.hcl web.pkrvars.hcl
   imago fmt - <web.pkr.hcl
 
-Exit codes: 0 done, 2 a file cannot be read as HCL, 3 with -check: something is not in the canonical form.`
+Exit codes: 0 done, 1 a file cannot be written, 2 one cannot be read as HCL, 3 with -check: something is not in the canonical form.`
 
 func fmtCommand(s *session) *cli.Command {
 	return &cli.Command{
@@ -62,6 +62,14 @@ func (e *unformattedError) Error() string {
 	return fmt.Sprintf("%d files are not in the canonical form; imago fmt writes them so", e.files)
 }
 
+// unread says that a file cannot be read as HCL: its own fault, and not that of what it is written to.
+func unread(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &usageError{err}
+}
+
 // formatter formats files.
 type formatter struct {
 	*session
@@ -81,13 +89,13 @@ func (f *formatter) run(paths []string, recursive bool) error {
 			continue
 		}
 		files, err := format.Files(path, recursive)
-		errs = append(errs, err)
+		errs = append(errs, unread(err))
 		for _, file := range files {
 			errs = append(errs, f.file(file))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
-		return &usageError{err}
+		return err
 	}
 	if f.check && f.changed > 0 {
 		return &unformattedError{f.changed}
@@ -99,11 +107,11 @@ func (f *formatter) run(paths []string, recursive bool) error {
 func (f *formatter) file(path string) error {
 	before, err := os.ReadFile(path)
 	if err != nil {
-		return err
+		return unread(err)
 	}
 	after, err := format.Source(path, before)
 	if err != nil || bytes.Equal(before, after) {
-		return err
+		return unread(err)
 	}
 	f.changed++
 	if f.write {
@@ -122,7 +130,7 @@ func (f *formatter) stream() error {
 	}
 	after, err := format.Source("stdin", before)
 	if err != nil {
-		return err
+		return unread(err)
 	}
 	if !bytes.Equal(before, after) {
 		f.changed++

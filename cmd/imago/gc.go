@@ -24,7 +24,8 @@ Examples:
   imago gc --build 1f0c9d2e77ab           one build alone, also one that on-error=abort left
   imago gc --json | jq -r '.remove[].id'
 
-Exit codes: 0 done, 2 usage or configuration, 4 something could not be taken away, 130 canceled.`
+Exit codes: 0 done, 1 AWS did not answer, 2 usage or configuration, 4 something could not be
+taken away, 130 canceled.`
 
 // gcOptions are the flags of gc.
 type gcOptions struct {
@@ -84,10 +85,16 @@ func (o gcOptions) reaches(found []*journal.Found) (all []reach, others int) {
 
 // regions are those to look in: the user's, and where the journals' builds were.
 func (r reach) regions(own string, asked []string) []string {
-	all := append([]string{cmp.Or(own, "us-east-1")}, asked...)
+	all := append([]string{cmp.Or(own, "us-east-1")}, r.known(asked)...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// known are the regions that somebody has named: the user, or a journal.
+func (r reach) known(asked []string) []string {
+	all := slices.Clone(asked)
 	for _, f := range r.journals {
 		all = append(all, f.Regions...)
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return all
 }

@@ -72,7 +72,7 @@ func imagesCommand(s *session) *cli.Command {
 
 // images is the command. What it may not see is missing in the list, and it says so.
 func (s *session) images(ctx context.Context, o imagesOptions) error {
-	clients, err := s.reach(ctx, journal.Via{Local: o.local, Profile: o.profile})
+	clients, err := s.reach(ctx, journal.Via{Local: o.local, Profile: o.profile}, o.regions)
 	if err != nil {
 		return err
 	}

@@ -73,6 +73,9 @@ func (s *session) plan(ctx context.Context, o buildOptions) error {
 	var errs []error
 	for _, build := range t.Builds {
 		p, err := b.planOne(ctx, build)
+		if err != nil && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		if err != nil {
 			errs = append(errs, &buildError{build.Name, err})
 			continue

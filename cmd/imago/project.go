@@ -24,7 +24,10 @@ type projectOptions struct {
 // readProject reads a project file and shows its warnings. Its secrets are hidden from here on.
 func (s *session) readProject(o projectOptions) (*project.Project, error) {
 	if _, err := os.Stat(o.path); errors.Is(err, os.ErrNotExist) {
-		return nil, usagef("there is no %s here; imago new writes one, and imago help project says what is in it", o.path)
+		if o.path == project.DefaultPath {
+			return nil, usagef("there is no %s here; imago new writes one, and imago help project says what is in it", o.path)
+		}
+		return nil, usagef("--file %s: there is no such project file; imago help project says what is in one", o.path)
 	}
 	for i, name := range o.varFiles { // in the file, paths start elsewhere
 		full, err := filepath.Abs(name)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/imagobuild/imago/builder"
 	"github.com/imagobuild/imago/builder/project"
 	"github.com/imagobuild/imago/builder/retention"
 )
@@ -70,6 +71,11 @@ func readPruneOptions(c *cli.Context) (o pruneOptions, err error) {
 	for _, name := range []string{"keep", "days"} {
 		if c.IsSet(name) && c.Int(name) < 1 {
 			errs = append(errs, usagef("prune: --%s %d: it must be 1 or more; the last image of a name never goes", name, c.Int(name)))
+		}
+	}
+	for _, name := range []string{"file", "var", "var-file"} {
+		if c.IsSet(name) && (c.IsSet("keep") || c.IsSet("days")) {
+			errs = append(errs, usagef("prune: --%s: with --keep or --days the project file is not read; choose images with --application, --image and --env", name))
 		}
 	}
 	o = pruneOptions{imagesOptions: readImagesOptions(c), plan: c.Bool("plan"), kept: c.Bool("kept")}
@@ -144,6 +150,9 @@ func (s *session) prune(ctx context.Context, o pruneOptions) error {
 		run = p.Plan
 	}
 	result, err := run(ctx)
+	if err != nil && ctx.Err() != nil && !is[*builder.LeakError](err) {
+		err = context.Cause(ctx) // and not each call that it ended
+	}
 	if denied, _ := retention.Denied(err); len(denied) > 0 {
 		s.say("imago: nothing was taken away, since not all that may need an image can be seen")
 	}

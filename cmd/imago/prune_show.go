@@ -11,7 +11,7 @@ import (
 
 // pruner makes one that tells the user what it does.
 func (s *session) pruner(ctx context.Context, o pruneOptions) (*retention.Pruner, error) {
-	clients, err := s.reach(ctx, journal.Via{Local: o.local, Profile: o.profile})
+	clients, err := s.reach(ctx, journal.Via{Local: o.local, Profile: o.profile}, o.regions)
 	if err != nil {
 		return nil, err
 	}

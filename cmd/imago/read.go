@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"time"
@@ -12,8 +13,8 @@ import (
 // parse reads a template and shows its warnings. Its secrets are hidden from
 // here on.
 func (s *session) parse(path string, o template.Options) (*template.Template, error) {
-	if filepath.Base(path) == project.DefaultPath {
-		return nil, usagef("%s is a project file and not a template: imago bake makes its images, and imago validate checks it", path)
+	if err := noProject(path); err != nil {
+		return nil, err
 	}
 	s.secrets.Hide(os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN"))
 	t, err := template.Parse(path, o)
@@ -27,6 +28,22 @@ func (s *session) parse(path string, o template.Options) (*template.Template, er
 		s.say("imago: warning: %v", w)
 	}
 	return t, nil
+}
+
+// noProject refuses a project file where a template is wanted.
+func noProject(path string) error {
+	if filepath.Base(path) != project.DefaultPath {
+		return nil
+	}
+	return usagef("%s is a project file and not a template: imago bake makes its images, and imago validate checks it", path)
+}
+
+// noTemplate refuses a template that is not there.
+func noTemplate(path string) error {
+	if _, err := os.Stat(path); path != "-" && errors.Is(err, os.ErrNotExist) {
+		return usagef("%s: the template does not exist", path)
+	}
+	return nil
 }
 
 // newView chooses the display: Packer's lines, a live terminal, or plain lines.

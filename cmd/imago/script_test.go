@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"strconv"
 	"testing"
@@ -40,7 +42,8 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 // silent is the key of a script's server in its values.
 type silent struct{}
 
-// silentServer gives a script a server that takes connections and says nothing, at $SILENT.
+// silentServer gives a script a server that takes connections and says nothing, at $SILENT,
+// and one that refuses whatever it is asked, at $REFUSING.
 func silentServer(env *testscript.Env) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -49,6 +52,9 @@ func silentServer(env *testscript.Env) error {
 	env.Defer(func() { l.Close() })
 	env.Setenv("SILENT", l.Addr().String())
 	env.Values[silent{}] = l
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+	env.Defer(refusing.Close)
+	env.Setenv("REFUSING", refusing.URL)
 	return nil
 }
 
