@@ -36,6 +36,11 @@ elsewhere() {
 # `cloud-init clean --logs` (cloudinit/cmd/clean.py), but without the third of a
 # second that Python takes to start.
 if command -v cloud-init > /dev/null; then
+	# Until it has come to the end of its boot, it would write again what goes
+	# here. It is ended now, as the machine's shutdown would a moment later.
+	if [ ! -e /run/cloud-init/result.json ]; then
+		timeout 20 systemctl stop cloud-init-main.service cloud-config.service cloud-final.service > /dev/null 2>&1 || true
+	fi
 	if elsewhere; then
 		cloud-init clean --logs > /dev/null 2>&1 || true
 		set -- "$@" /var/lib/cloud/instance /var/lib/cloud/instances /var/lib/cloud/sem
@@ -59,8 +64,8 @@ fi
 [ ! -f /etc/machine-id ] || : > /etc/machine-id
 set -- "$@" /var/lib/systemd/random-seed /var/lib/dhcp/*.leases /root/.bash_history "$home/.bash_history"
 
-# On a slow machine cloud-init may still be at its first boot, and write where
-# this removes. It comes to its end.
+# What cloud-init has started may still write where this removes. It comes to
+# its end.
 tries=60
 until rm -rf "$@"; do
 	tries=$((tries - 1))

@@ -55,6 +55,7 @@ func TestHygiene(t *testing.T) {
 // it keeps that and where a configuration says; what is the image's own stays.
 func TestCloudInitForgets(t *testing.T) {
 	leavesNothing(t)
+	t.Run("as it goes on", testCloudInitGoesOn)
 	for name, test := range map[string]struct{ config, log string }{
 		"as usual":        {"", "/var/log/cloud-init.log"},
 		"a log elsewhere": {"def_log_file: /var/log/our.log", "/var/log/our.log"},
@@ -75,6 +76,21 @@ func TestCloudInitForgets(t *testing.T) {
 				t.Errorf("the image's machine says %q, %v; want %q", got, err, want)
 			}
 		})
+	}
+}
+
+// testCloudInitGoesOn: a cloud-init that is not done when its state goes writes
+// no more of it, here where it would go on with its first boot exactly then.
+func testCloudInitGoesOn(t *testing.T) {
+	t.Parallel()
+	options := admin + `, "user_data": "#!/bin/sh\ntouch /run/begun\nwhile [ -e /var/lib/cloud/instance ]; do sleep 0.01; done\n"`
+	dir := write(t, "t.json", template(options, `{"type": "shell", "inline": ["until [ -e /run/begun ]; do sleep 0.1; done"]}`))
+	id := imago(t, dir, "build", "--local", "t.json")
+	removeImage(t, id)
+	for name := range tree(t, id) {
+		if strings.HasPrefix(name, "/var/lib/cloud/instance") {
+			t.Errorf("the image has %s", name)
+		}
 	}
 }
 
@@ -126,12 +142,12 @@ func stateOf(t *testing.T, id string) types.InstanceStateName {
 	return instances(out)[0].State.Name
 }
 
-// await looks until something is true, for at most half a minute.
+// await looks until something is true, for at most two minutes.
 func await(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("not %s after half a minute", what)
+			t.Fatalf("not %s after two minutes", what)
 		}
 	}
 }
