@@ -15,6 +15,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"github.com/imagobuild/imago/builder/internal/poll"
 	"github.com/imagobuild/imago/builder/internal/undo"
 )
 
@@ -121,8 +122,6 @@ const (
 	checkInterval = 5
 	checkTimeout  = 3
 	checkCount    = 2
-	// drainSeconds is how long a machine may finish what it has been asked.
-	drainSeconds = "60"
 )
 
 func (d *Deployer) addTarget(ctx context.Context, e Environment, n *next, now *state, trash *undo.Stack) (*undo.Entry, error) {
@@ -145,7 +144,7 @@ func (d *Deployer) addTarget(ctx context.Context, e Environment, n *next, now *s
 	return entry, d.change(ctx, "launch", "set how target group "+n.name+" drains", func() error {
 		_, err := d.Targets.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{
 			TargetGroupArn: &n.target,
-			Attributes:     []elbtypes.TargetGroupAttribute{{Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String(drainSeconds)}},
+			Attributes:     []elbtypes.TargetGroupAttribute{{Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String(strconv.Itoa(int(e.drain().Seconds())))}},
 		})
 		return err
 	})
@@ -155,25 +154,49 @@ func (d *Deployer) addTarget(ctx context.Context, e Environment, n *next, now *s
 // too, without which a load balancer does not check the health of anything.
 func (d *Deployer) addRule(ctx context.Context, e Environment, n *next, now *state, trash *undo.Stack, target *undo.Entry) (*undo.Entry, error) {
 	err := d.change(ctx, "launch", "made a rule that lets imago's probes through to "+n.name, func() error {
-		rules, err := d.Listeners.DescribeRules(ctx, &elb.DescribeRulesInput{ListenerArn: now.listener.ListenerArn})
-		if err != nil {
-			return err
+		for {
+			rules, err := d.Listeners.DescribeRules(ctx, &elb.DescribeRulesInput{ListenerArn: now.listener.ListenerArn})
+			if err != nil {
+				return err
+			}
+			if n.rule = ruleTo(n.target, rules.Rules); n.rule != "" { // the answer to the first try was lost
+				return nil
+			}
+			out, err := d.Listeners.CreateRule(ctx, e.probeRule(n, now, freePriority(rules.Rules)))
+			if err == nil {
+				n.rule = *out.Rules[0].RuleArn
+			}
+			if !hasCode(err, "PriorityInUse") {
+				return err
+			}
+			if err := poll.For(ctx, time.Second); err != nil {
+				return err
+			}
 		}
-		out, err := d.Listeners.CreateRule(ctx, &elb.CreateRuleInput{
-			ListenerArn: now.listener.ListenerArn, Priority: aws.Int32(freePriority(rules.Rules)), Actions: forward(n.target), Tags: e.balancerTags(n.Number),
-			Conditions: []elbtypes.RuleCondition{{Field: aws.String("http-header"), HttpHeaderConfig: &elbtypes.HttpHeaderConditionConfig{
-				HttpHeaderName: aws.String(ProbeHeader), Values: []string{n.secret},
-			}}},
-		})
-		if err == nil {
-			n.rule = *out.Rules[0].RuleArn
-		}
-		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return trash.Add("rule "+n.rule, func(ctx context.Context) error { return d.dropRule(ctx, n.rule) }, target), nil
+}
+
+func (e Environment) probeRule(n *next, now *state, priority int32) *elb.CreateRuleInput {
+	return &elb.CreateRuleInput{
+		ListenerArn: now.listener.ListenerArn, Priority: &priority, Actions: forward(n.target), Tags: e.balancerTags(n.Number),
+		Conditions: []elbtypes.RuleCondition{{Field: aws.String("http-header"), HttpHeaderConfig: &elbtypes.HttpHeaderConditionConfig{
+			HttpHeaderName: aws.String(ProbeHeader), Values: []string{n.secret},
+		}}},
+	}
+}
+
+// ruleTo is the rule that sends to a target group; "" when there is none.
+func ruleTo(target string, rules []elbtypes.Rule) string {
+	for _, r := range rules {
+		if _, there := weights(r.Actions)[target]; there {
+			return aws.ToString(r.RuleArn)
+		}
+	}
+	return ""
 }
 
 // freePriority is the first that no rule has.

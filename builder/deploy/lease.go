@@ -23,12 +23,14 @@ import (
 // logs in with: AWS gives its name out once, and its id tells it from one that
 // came after. As long as the holder lives, a tag of it changes each second.
 type lease struct {
-	of   Keys
-	id   string // of the key pair
-	name string
+	of    Keys
+	id    string // of the key pair
+	name  string
+	token string // by which a lease is known as ours whose answer was lost
 
 	mu   sync.Mutex
 	seen time.Time // when AWS last said that it is ours
+	lost bool
 	beat int
 }
 
@@ -45,6 +47,7 @@ const (
 const (
 	tagBeat   = "imago:beat"
 	tagHolder = "imago:holder"
+	tagToken  = "imago:token"
 	tagSince  = "imago:since"
 )
 
@@ -62,25 +65,27 @@ var ErrLost = errors.New("the lease on the environment was lost: this process wa
 
 // take takes the lease, from a holder that is silent too. Its context ends with the lease.
 func (d *Deployer) take(ctx context.Context, e Environment) (held context.Context, letGo func() error, err error) {
-	l := &lease{of: d.Machines, name: "imago-lease-" + e.name()}
-	for {
+	l := &lease{of: d.Machines, name: "imago-lease-" + e.name(), token: rand.Text()}
+	for l.id == "" {
 		err := l.create(ctx, e, d.Holder)
+		if err != nil && !hasCode(err, "InvalidKeyPair.Duplicate") {
+			return nil, nil, fmt.Errorf("take the lease on %s: %w", e.Name, err)
+		}
 		if err == nil {
 			break
-		}
-		if !hasCode(err, "InvalidKeyPair.Duplicate") {
-			return nil, nil, fmt.Errorf("take the lease on %s: %w", e.Name, err)
 		}
 		if err := d.outlive(ctx, e, l); err != nil {
 			return nil, nil, err
 		}
 	}
 	d.lease = l
-	held, cancel := context.WithCancelCause(ctx)
+	held, lose := context.WithCancelCause(ctx)
+	// It is renewed also while what a canceled run has made is taken back.
+	renewing, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
-	go func() { defer close(ended); l.renew(held, cancel) }()
+	go func() { defer close(ended); l.renew(renewing, lose) }()
 	d.tell(Event{Step: "lease", Text: "has the lease on " + e.Name, Change: true})
-	return held, func() error { cancel(nil); <-ended; return l.giveBack(ctx) }, nil
+	return held, func() error { stop(); <-ended; lose(nil); return l.giveBack(ctx) }, nil
 }
 
 func (l *lease) create(ctx context.Context, e Environment, holder string) error {
@@ -92,7 +97,7 @@ func (l *lease) create(ctx context.Context, e Environment, holder string) error 
 	if err != nil {
 		return err
 	}
-	tags := append(e.tags(RoleLease), tag(tagHolder, holder), tag(tagSince, time.Now().UTC().Format(time.RFC3339)), tag(tagBeat, "0"))
+	tags := append(e.tags(RoleLease), tag(tagHolder, holder), tag(tagToken, l.token), tag(tagSince, time.Now().UTC().Format(time.RFC3339)), tag(tagBeat, "0"))
 	out, err := l.of.ImportKeyPair(ctx, &ec2.ImportKeyPairInput{
 		KeyName: &l.name, PublicKeyMaterial: ssh.MarshalAuthorizedKey(key),
 		TagSpecifications: []types.TagSpecification{{ResourceType: types.ResourceTypeKeyPair, Tags: tags}},
@@ -104,21 +109,30 @@ func (l *lease) create(ctx context.Context, e Environment, holder string) error 
 	return nil
 }
 
-// outlive waits until the lease's holder has been silent for long enough, and takes it away.
+// outlive waits until the lease's holder has been silent for long enough, and
+// takes it away. It may turn out to be ours: then the answer was lost.
 func (d *Deployer) outlive(ctx context.Context, e Environment, l *lease) error {
 	first, err := l.find(ctx)
-	if err != nil || first == nil {
+	switch {
+	case err != nil:
 		return err
+	case first == nil: // it has gone, or AWS does not list it yet
+		return poll.For(ctx, beatEvery/4)
+	case tagOf(first.Tags, TagApplication) != e.Application || tagOf(first.Tags, TagEnvironment) != e.Name:
+		return fmt.Errorf("the key pair %s has the name of this environment's lease, and not its tags: delete it, or rename the environment", l.name)
+	case tagOf(first.Tags, tagToken) == l.token:
+		l.id, l.seen = aws.ToString(first.KeyPairId), time.Now()
+		return nil
 	}
-	id, beat, began, told := aws.ToString(first.KeyPairId), tagOf(first.Tags, tagBeat), time.Now(), false
-	err = poll.Until(ctx, poll.Pace{First: 500 * time.Millisecond, Max: time.Second}, func(ctx context.Context) (bool, error) {
+	id, began, told := aws.ToString(first.KeyPairId), time.Now(), false
+	err = poll.Until(ctx, poll.Pace{First: beatEvery / 4, Max: beatEvery / 2}, func(ctx context.Context) (bool, error) {
 		now, err := l.find(ctx)
 		switch {
 		case err != nil:
 			return false, err
 		case now == nil || aws.ToString(now.KeyPairId) != id:
 			return true, nil
-		case tagOf(now.Tags, tagBeat) != beat:
+		case tagOf(now.Tags, tagBeat) != tagOf(first.Tags, tagBeat):
 			return true, &HeldError{e.Name, tagOf(now.Tags, tagHolder), tagOf(now.Tags, tagSince)}
 		}
 		if !told && time.Since(began) > 3*beatEvery {
@@ -143,21 +157,39 @@ func (l *lease) find(ctx context.Context) (*types.KeyPairInfo, error) {
 	return &out.KeyPairs[0], nil
 }
 
-// renew changes the tag until the context ends. When the lease is lost, it ends the context.
-func (l *lease) renew(ctx context.Context, lost context.CancelCauseFunc) {
+// renew changes the tag until the context ends. When the lease is lost, it says so.
+func (l *lease) renew(ctx context.Context, lose context.CancelCauseFunc) {
 	for poll.For(ctx, beatEvery) == nil {
-		l.beat++
-		_, err := l.of.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{l.id}, Tags: []types.Tag{tag(tagBeat, strconv.Itoa(l.beat))}})
-		switch {
-		case err == nil:
+		if errors.Is(l.beatOnce(ctx), ErrLost) {
 			l.mu.Lock()
-			l.seen = time.Now()
+			l.lost = true
 			l.mu.Unlock()
-		case hasCode(err, "InvalidKeyPair.NotFound", "InvalidKey.NotFound", "InvalidID"):
-			lost(ErrLost)
+			lose(ErrLost)
 			return
 		}
 	}
+}
+
+// beatOnce renews once. What else is wrong, the next beat may put right.
+func (l *lease) beatOnce(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, trusted)
+	defer cancel()
+	l.beat++
+	_, err := l.of.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{l.id}, Tags: []types.Tag{tag(tagBeat, strconv.Itoa(l.beat))}})
+	if hasCode(err, "InvalidKeyPair.NotFound", "InvalidKey.NotFound", "InvalidID") {
+		return ErrLost
+	}
+	if err == nil {
+		l.heard()
+	}
+	return err
+}
+
+// heard notes that AWS has just said that the lease is ours.
+func (l *lease) heard() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.seen = time.Now()
 }
 
 // guard says whether the lease is still this run's. It asks AWS when the last
@@ -168,8 +200,11 @@ func (l *lease) guard(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	l.mu.Lock()
-	seen := l.seen
+	seen, lost := l.seen, l.lost
 	l.mu.Unlock()
+	if lost {
+		return ErrLost
+	}
 	if time.Since(seen) < trusted && time.Now().Round(0).Sub(seen.Round(0)) < trusted {
 		return nil
 	}
@@ -180,6 +215,7 @@ func (l *lease) guard(ctx context.Context) error {
 	if now == nil || aws.ToString(now.KeyPairId) != l.id {
 		return ErrLost
 	}
+	l.heard()
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -53,6 +54,7 @@ func (d *Deployer) lookTemplates(ctx context.Context, e Environment, s *state) e
 		return nil
 	}
 	s.template = *found.LaunchTemplates[0].LaunchTemplateId
+	s.served, _ = strconv.ParseInt(tagOf(found.LaunchTemplates[0].Tags, tagServed), 10, 64) // 0 when none has been yet
 	pages := ec2.NewDescribeLaunchTemplateVersionsPaginator(d.Templates, &ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: &s.template})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -102,6 +104,7 @@ func (d *Deployer) lookGroups(ctx context.Context, e Environment, s *state) erro
 			u := s.unit(number)
 			u.group = &g
 			u.retire, _ = time.Parse(time.RFC3339, tags[TagRetire]) // zero when it has none
+			u.idle, _ = time.Parse(time.RFC3339, tags[tagIdle])
 		}
 	}
 	return nil
@@ -214,25 +217,39 @@ func weights(actions []elbtypes.Action) map[string]int32 {
 // maxTagged is of how many resources AWS tells the tags at once.
 const maxTagged = 20
 
-// tagsOf is the tags of what has an ARN of Elastic Load Balancing's. One that has gone has none.
+// tagsOf is the tags of what has an ARN of Elastic Load Balancing's. One that has
+// gone meanwhile, as another environment's may, has none.
 func (d *Deployer) tagsOf(ctx context.Context, arns ...string) (map[string]map[string]string, error) {
 	all := map[string]map[string]string{}
-	for len(arns) > 0 {
-		some := arns[:min(len(arns), maxTagged)]
-		arns = arns[len(some):]
-		out, err := d.Targets.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: some})
-		if err != nil {
-			return nil, fmt.Errorf("read the tags of %d resources: %w", len(some), err)
-		}
-		for _, one := range out.TagDescriptions {
-			tags := map[string]string{}
-			for _, t := range one.Tags {
-				tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	for some := range slices.Chunk(arns, maxTagged) {
+		err := d.readTags(ctx, some, all)
+		if hasCode(err, "TargetGroupNotFound") {
+			err = nil
+			for _, arn := range some {
+				err = errors.Join(err, unless(d.readTags(ctx, []string{arn}, all), "TargetGroupNotFound"))
 			}
-			all[*one.ResourceArn] = tags
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	return all, nil
+}
+
+// readTags adds the tags of some resources.
+func (d *Deployer) readTags(ctx context.Context, arns []string, all map[string]map[string]string) error {
+	out, err := d.Targets.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: arns})
+	if err != nil {
+		return fmt.Errorf("read the tags of %d resources: %w", len(arns), err)
+	}
+	for _, one := range out.TagDescriptions {
+		tags := map[string]string{}
+		for _, t := range one.Tags {
+			tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+		}
+		all[*one.ResourceArn] = tags
+	}
+	return nil
 }
 
 // filters select what is of the environment.

@@ -14,38 +14,42 @@ func (d *Deployer) tidied(ctx context.Context, e Environment) (*state, error) {
 	}
 	d.tell(Event{Step: "tidy", Text: "finishes what an earlier run has left"})
 	for _, u := range now.leftovers(time.Now()) {
-		if err := d.retire(ctx, now, u); err != nil {
+		if err := d.retire(ctx, e, now, u); err != nil {
+			return nil, err
+		}
+	}
+	for _, number := range now.orphans() {
+		if err := d.dropVersion(ctx, now.template, number); err != nil {
 			return nil, err
 		}
 	}
 	for _, u := range now.unmarked() {
-		if u.group == nil {
-			continue
-		}
-		if err := d.mark(ctx, u, e.KeepWarm); err != nil {
+		if err := d.mark(ctx, e, now, u); err != nil {
 			return nil, err
 		}
 	}
-	if err := d.tidyServing(ctx, e, now.serving()); err != nil {
+	if err := d.tidyServing(ctx, e, now); err != nil {
 		return nil, err
 	}
 	return d.look(ctx, e)
 }
 
 // tidyServing puts the release that serves in order.
-func (d *Deployer) tidyServing(ctx context.Context, e Environment, u *unit) error {
+func (d *Deployer) tidyServing(ctx context.Context, e Environment, now *state) error {
+	u := now.serving()
 	if u == nil || u.group == nil {
 		return nil
+	}
+	if err := d.noteServed(ctx, now, u.Number); err != nil {
+		return err
 	}
 	for _, rule := range u.rules {
 		if err := d.dropRule(ctx, rule); err != nil {
 			return err
 		}
 	}
-	if !u.retire.IsZero() {
-		if err := d.unmark(ctx, u); err != nil {
-			return err
-		}
+	if err := d.unmark(ctx, u); err != nil {
+		return err
 	}
 	if u.bounded(e) {
 		return nil

@@ -31,7 +31,7 @@ func newPlace(t *testing.T, name string) *place {
 	p := &place{Environment: deploy.Environment{
 		Application: "shop", Name: name, Region: "us-east-1", InstanceType: "t3.micro",
 		Min: 2, Max: 6, Desired: 2, Port: 8080, HealthPath: "/health", VersionHeader: load.ImageHeader,
-		KeepWarm: 10 * time.Minute, Watch: 3 * time.Second, Timeout: 2 * time.Minute,
+		KeepWarm: 10 * time.Minute, Drain: 4 * time.Second, Watch: 2 * time.Second, Timeout: 2 * time.Minute,
 	}}
 	cfg := cloud.config("")
 	infra := &deploy.Infrastructure{
