@@ -42,8 +42,22 @@ type Deploy struct {
 	// (watch). Defaults to DefaultWatch; 0s does not watch.
 	Watch time.Duration
 
-	// VPC and Subnets are where the machines and the load balancer go (vpc_id, subnet_ids). Default to the account's default
-	// VPC and all of its subnets. A load balancer needs subnets in two zones.
+	// Timeout is how long a release may take to become healthy (timeout). Defaults to DefaultTimeout.
+	Timeout time.Duration
+
+	// RequestsPerTarget is how many requests a machine should have in a minute; the group grows and shrinks for it
+	// (requests_per_target). Optional; 0 leaves the group at its size.
+	RequestsPerTarget int
+
+	// VersionHeader is the header of an answer that names the image which answers, by its id (version_header). Defaults to
+	// DefaultVersionHeader; an empty one is not looked for.
+	VersionHeader string
+
+	// Key and Profile are the key pair and the instance profile of the machines (key_name, instance_profile). Optional.
+	Key, Profile string
+
+	// VPC and Subnets are where the machines and the load balancer go (vpc_id, subnet_ids). Without a VPC, imago setup makes
+	// one of the environment's own; Subnets default to one in each zone of VPC. A load balancer needs subnets in two zones.
 	VPC     string
 	Subnets []string
 }
@@ -55,6 +69,10 @@ const (
 	DefaultHealthPath = "/health"
 	DefaultKeepWarm   = time.Hour
 	DefaultWatch      = 5 * time.Minute
+	DefaultTimeout    = 10 * time.Minute
+
+	// DefaultVersionHeader is what the recipe carnivore has nginx answer with.
+	DefaultVersionHeader = "X-Imago-Image"
 )
 
 // maxGroup is more machines than a group may have.
@@ -67,13 +85,15 @@ func readDeploy(doc *template.Document, b *hcl.Block) *Deploy {
 	}
 	in := open(doc, b, "a deploy block", schema([]string{
 		"image", "instance_type", "min", "max", "desired", "domain", "zone", "certificate", "port", "health_path",
-		"keep_warm", "watch", "vpc_id", "subnet_ids",
+		"keep_warm", "watch", "timeout", "requests_per_target", "version_header", "key_name", "instance_profile", "vpc_id", "subnet_ids",
 	}, nil))
 	d := &Deploy{
 		Image: in.text("image"), InstanceType: in.text("instance_type"),
 		Domain: in.text("domain"), Zone: in.text("zone"), Certificate: in.text("certificate"),
 		Port: in.number("port", DefaultPort, 1, 65535), HealthPath: in.text("health_path"),
 		KeepWarm: in.duration("keep_warm", DefaultKeepWarm), Watch: in.duration("watch", DefaultWatch),
+		Timeout: in.duration("timeout", DefaultTimeout), RequestsPerTarget: in.number("requests_per_target", 0, 0, 1_000_000),
+		VersionHeader: in.text("version_header"), Key: in.text("key_name"), Profile: in.text("instance_profile"),
 		VPC: in.text("vpc_id"), Subnets: in.texts("subnet_ids"),
 	}
 	if !in.has("instance_type") {
@@ -81,6 +101,9 @@ func readDeploy(doc *template.Document, b *hcl.Block) *Deploy {
 	}
 	if !in.has("health_path") {
 		d.HealthPath = DefaultHealthPath
+	}
+	if !in.has("version_header") {
+		d.VersionHeader = DefaultVersionHeader
 	}
 	d.readSizes(in)
 	d.check(in)
@@ -117,6 +140,15 @@ func (d *Deploy) check(in block) {
 	}
 	if d.VPC != "" && !strings.HasPrefix(d.VPC, "vpc-") {
 		in.wrong("vpc_id", "is %q; it must be an id, vpc-…", d.VPC)
+	}
+	if d.Timeout <= 0 {
+		in.wrong("timeout", "is %s; a machine needs some time to start, such as \"10m\"", d.Timeout)
+	}
+	if strings.ContainsAny(d.VersionHeader, " :\t\r\n") {
+		in.wrong("version_header", "is %q; it must be the name of a header, such as %q", d.VersionHeader, DefaultVersionHeader)
+	}
+	if len(d.Subnets) > 0 && d.VPC == "" {
+		in.wrong("subnet_ids", "needs vpc_id, the VPC that they are in")
 	}
 	for _, s := range d.Subnets {
 		if !strings.HasPrefix(s, "subnet-") {

@@ -13,7 +13,7 @@ func newApp(s *session) *cli.App {
 	app := &cli.App{
 		Name:        "imago",
 		HelpName:    "imago",
-		Usage:       "bake Amazon Machine Images",
+		Usage:       "bake Amazon Machine Images, and put them into service",
 		UsageText:   "imago COMMAND [flags] [arguments]",
 		Description: "For more: imago help COMMAND, or imago help TOPIC.\nTopics: " + strings.Join(topics(), ", "),
 		Reader:      s.stdin,
@@ -26,6 +26,7 @@ func newApp(s *session) *cli.App {
 		},
 		Commands: []*cli.Command{
 			buildCommand(s), bakeCommand(s), planCommand(s), validateCommand(s), inspectCommand(s), newCommand(s),
+			setupCommand(s), deployCommand(s), rollbackCommand(s),
 			localCommand(s), gcCommand(s), versionCommand(s), helpCommand(s),
 		},
 		Action: func(c *cli.Context) error {

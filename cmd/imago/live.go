@@ -10,15 +10,37 @@ import (
 // barWidth is how many columns an upload's bar has.
 const barWidth = 24
 
+// board is the lower end of a terminal, whose lines are redrawn in place while
+// others scroll by above them.
+type board struct {
+	w     io.Writer
+	width func() int
+	drawn int // lines on the screen now
+}
+
+// draw replaces what is on the board by above, which stays, and new lines, in one write.
+func (b *board) draw(above string, lines []string) {
+	var out bytes.Buffer
+	if b.drawn > 0 {
+		fmt.Fprintf(&out, "\x1b[%dA\r\x1b[J", b.drawn)
+	}
+	out.WriteString(above)
+	for _, l := range lines {
+		fmt.Fprintf(&out, "\x1b[7m%s\x1b[0m\n", clip(l, b.width()))
+	}
+	b.drawn = len(lines)
+	if out.Len() > 0 {
+		b.w.Write(out.Bytes())
+	}
+}
+
 // live is the display of a terminal: lines scroll by, and below them stands one
-// line for each running build, redrawn in place.
+// line for each running build.
 type live struct {
-	w      io.Writer
+	board
 	format func(line) string
 	clean  func(string) string
 	now    func() time.Time
-	width  func() int
-	drawn  int // status lines on the screen now
 }
 
 func (d *live) print(l line, status []*progress) {
@@ -33,21 +55,14 @@ func (d *live) close() {
 	d.redraw("", nil)
 }
 
-// redraw replaces the status by above and a new status, in one write.
+// redraw puts lines above the status, and the status anew.
 func (d *live) redraw(above string, status []*progress) {
-	var b bytes.Buffer
-	if d.drawn > 0 {
-		fmt.Fprintf(&b, "\x1b[%dA\r\x1b[J", d.drawn)
-	}
-	b.WriteString(above)
 	now := d.now()
+	var lines []string
 	for _, p := range status {
-		fmt.Fprintf(&b, "\x1b[7m%s\x1b[0m\n", clip(d.clean(d.statusLine(p, now)), d.width()))
+		lines = append(lines, d.clean(d.statusLine(p, now)))
 	}
-	d.drawn = len(status)
-	if b.Len() > 0 {
-		d.w.Write(b.Bytes())
-	}
+	d.draw(above, lines)
 }
 
 // statusLine is a build's line in the status: its time, what it is at, and the bar of an upload.

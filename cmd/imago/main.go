@@ -13,6 +13,7 @@ import (
 	"os"
 
 	"github.com/imagobuild/imago/builder"
+	"github.com/imagobuild/imago/builder/deploy"
 )
 
 func main() {
@@ -39,13 +40,13 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 }
 
-// The exit codes. 3 is kept for a release whose new version is unhealthy.
 const (
-	exitDone     = 0
-	exitFailed   = 1
-	exitUsage    = 2
-	exitLeak     = 4
-	exitCanceled = 130
+	exitDone      = 0
+	exitFailed    = 1
+	exitUsage     = 2
+	exitUnhealthy = 3 // the new release; the one before serves
+	exitLeak      = 4
+	exitCanceled  = 130
 )
 
 // exitCode is the one place where an error becomes an exit code. A leak
@@ -58,6 +59,8 @@ func exitCode(err error) int {
 		return exitLeak
 	case errors.Is(err, context.Canceled):
 		return exitCanceled
+	case is[*deploy.UnhealthyError](err):
+		return exitUnhealthy
 	case is[*usageError](err):
 		return exitUsage
 	default:

@@ -47,8 +47,8 @@ func (b *bake) newView(t *template.Template) *view {
 	case b.options.readable:
 		m := b.machine()
 		v.out = &plain{w: m.w, format: m.format, clean: v.clean, now: time.Now}
-	case b.tty != nil && !b.options.debug && !logging() && !dumbTerminal():
-		v.out = &live{w: b.stderr, format: format.format, clean: v.clean, now: time.Now, width: b.width}
+	case b.lively() && !b.options.debug:
+		v.out = &live{board: board{w: b.stderr, width: b.width}, format: format.format, clean: v.clean, now: time.Now}
 	default:
 		v.out = &plain{w: b.stderr, format: format.format, clean: v.clean, now: time.Now}
 	}

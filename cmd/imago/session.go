@@ -25,8 +25,9 @@ type session struct {
 	secrets *redact.Redactor
 	made    *ledger
 	args    []string
-	local   bool                 // builds run on the local cloud
-	display atomic.Pointer[view] // while builds run
+	local   bool                               // builds run on the local cloud
+	display atomic.Pointer[func(write func())] // lets others write above what is redrawn in place; nil: nothing is
+	halfway atomic.Pointer[string]             // the command that finishes what would be left half done now
 }
 
 func newSession(stdin io.Reader, stdout, stderr io.Writer) *session {
@@ -45,6 +46,12 @@ func newSession(stdin io.Reader, stdout, stderr io.Writer) *session {
 func (s *session) interactive() bool {
 	f, ok := s.stdin.(*os.File)
 	return ok && s.tty != nil && term.IsTerminal(int(f.Fd()))
+}
+
+// show says that something is redrawn in place from now on, until hide, and how to write above it.
+func (s *session) show(aside func(write func())) (hide func()) {
+	s.display.Store(&aside)
+	return func() { s.display.Store(nil) }
 }
 
 // log is for the people who maintain imago: silent unless IMAGO_LOG (or Packer's PACKER_LOG) is set.
@@ -82,8 +89,8 @@ func (s *session) account(a *account) *account {
 // say writes one line for people, above the display if there is one.
 func (s *session) say(format string, args ...any) {
 	write := func() { fmt.Fprintf(s.stderr, format+"\n", args...) }
-	if v := s.display.Load(); v != nil {
-		v.aside(write)
+	if aside := s.display.Load(); aside != nil {
+		(*aside)(write)
 		return
 	}
 	write()

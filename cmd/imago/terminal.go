@@ -25,3 +25,6 @@ func (s *session) width() int {
 func dumbTerminal() bool {
 	return os.Getenv("TERM") == "dumb" || envSet("CI")
 }
+
+// lively says whether something can be redrawn in place on stderr.
+func (s *session) lively() bool { return s.tty != nil && !logging() && !dumbTerminal() }

@@ -141,7 +141,7 @@ func TestPlainStampAndColours(t *testing.T) {
 func TestLive(t *testing.T) {
 	c, out := newClock(), &strings.Builder{}
 	v := newTestView(c, nil)
-	v.out = &live{w: out, format: layout{}.format, clean: v.clean, now: c.now, width: func() int { return 60 }}
+	v.out = &live{board: board{w: out, width: func() int { return 60 }}, format: layout{}.format, clean: v.clean, now: c.now}
 	v.begin("db")
 	v.begin("web")
 	v.event("web", builder.StageStarted{Stage: builder.StageStep})
