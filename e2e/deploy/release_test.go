@@ -10,6 +10,7 @@ import (
 // TestReleases: releases in a row, going back to the one before, and to one that
 // is not warm any more, without a failed request.
 func TestReleases(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t, "releases")
 	images := []string{version(t), version(t), version(t)}
 	p.release(t, images[0])
