@@ -97,8 +97,7 @@ func (d *Deployer) replace(ctx context.Context, e Environment, w Wanted, image i
 		err = d.watch(ctx, e, next, probes)
 	}
 	if err != nil {
-		err = d.explain(ctx, next, err)
-		return r, errors.Join(err, d.shiftBack(ctx, e, now, before, &trash))
+		return r, d.shiftBack(ctx, e, now, before, &trash, d.explain(ctx, next, err))
 	}
 	trash.KeepAll()
 	r = Result{Release: next.Release, Probes: probes.sent, Failed: probes.failed}

@@ -63,9 +63,13 @@ func (e *HeldError) Error() string {
 // ErrLost says that somebody else has taken the lease over.
 var ErrLost = errors.New("the lease on the environment was lost: this process was silent for too long, and another took over; nothing more was changed")
 
+func newLease(of Keys, e Environment) *lease {
+	return &lease{of: of, name: "imago-lease-" + e.name(), token: rand.Text()}
+}
+
 // take takes the lease, from a holder that is silent too. Its context ends with the lease.
 func (d *Deployer) take(ctx context.Context, e Environment) (held context.Context, letGo func() error, err error) {
-	l := &lease{of: d.Machines, name: "imago-lease-" + e.name(), token: rand.Text()}
+	l := newLease(d.Machines, e)
 	for l.id == "" {
 		err := l.create(ctx, e, d.Holder)
 		if err != nil && !hasCode(err, "InvalidKeyPair.Duplicate") {
@@ -161,10 +165,7 @@ func (l *lease) find(ctx context.Context) (*types.KeyPairInfo, error) {
 func (l *lease) renew(ctx context.Context, lose context.CancelCauseFunc) {
 	for poll.For(ctx, beatEvery) == nil {
 		if errors.Is(l.beatOnce(ctx), ErrLost) {
-			l.mu.Lock()
-			l.lost = true
-			l.mu.Unlock()
-			lose(ErrLost)
+			lose(l.lose())
 			return
 		}
 	}
@@ -213,14 +214,25 @@ func (l *lease) guard(ctx context.Context) error {
 		return fmt.Errorf("ask for the lease: %w", err)
 	}
 	if now == nil || aws.ToString(now.KeyPairId) != l.id {
-		return ErrLost
+		return l.lose()
 	}
 	l.heard()
 	return nil
 }
 
+// lose notes that the lease is somebody else's.
+func (l *lease) lose() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lost = true
+	return ErrLost
+}
+
 // giveBack deletes the lease by its id: never that of somebody else.
 func (l *lease) giveBack(ctx context.Context) error {
+	if errors.Is(l.guard(context.WithoutCancel(ctx)), ErrLost) {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
 	if _, err := l.of.DeleteKeyPair(ctx, &ec2.DeleteKeyPairInput{KeyPairId: &l.id}); err != nil {

@@ -63,10 +63,8 @@ func (s *state) target(number int64) (version, error) {
 
 // released says whether a release has ever been in service.
 func (s *state) released(number int64) bool {
-	if u := s.units[number]; u != nil {
-		return u.served()
-	}
-	return number <= s.served
+	u := s.units[number]
+	return number <= s.served || u != nil && u.served()
 }
 
 // swap moves the traffic to a warm release, once it is as large as the one that

@@ -139,7 +139,7 @@ func (d *Deployer) retire(ctx context.Context, e Environment, now *state, u *uni
 			return err
 		}
 	}
-	if u.served() || u.Image == "" { // the version is what it can be gone back to by
+	if now.released(u.Number) || u.Image == "" { // the version is what it can be gone back to by
 		return nil
 	}
 	return d.dropVersion(ctx, now.template, u.Number)

@@ -43,14 +43,18 @@ func (d *Deployer) route(ctx context.Context, now *state, what string, actions [
 
 // shiftBack gives the traffic back to who had it before, and waits until what
 // the release has been asked is answered. When it does not succeed, nothing of
-// the release is taken back: it may be in service.
-func (d *Deployer) shiftBack(ctx context.Context, e Environment, now *state, before []elbtypes.Action, trash *undo.Stack) error {
+// the release is taken back: it may be in service. It returns why, and what went wrong.
+func (d *Deployer) shiftBack(ctx context.Context, e Environment, now *state, before []elbtypes.Action, trash *undo.Stack, why error) error {
+	if errors.Is(why, ErrLost) {
+		trash.KeepAll()
+		return why
+	}
 	ctx = context.WithoutCancel(ctx)
 	if err := d.route(ctx, now, "moved the traffic back", before); err != nil {
 		trash.KeepAll()
-		return fmt.Errorf("%w; imago status says what serves, imago rollback goes back, and the next release tidies up", err)
+		return fmt.Errorf("%w; and the release has not been taken back: %w; imago status says what serves, imago rollback goes back, and the next release tidies up", why, err)
 	}
-	return poll.For(ctx, e.drain())
+	return errors.Join(why, poll.For(ctx, e.drain()))
 }
 
 const (

@@ -121,8 +121,8 @@ func (s *state) untidy(e Environment) bool {
 // warm says whether a release can be gone back to at once, should it be healthy.
 func (u *unit) warm() bool { return u.listed && u.group != nil && u.desired() > 0 }
 
-// served says whether a release has ever been in service: only then the listener
-// has it, or it is marked for its end.
+// served says whether it shows of a release that it has been in service: the
+// listener has it, or it is marked for its end.
 func (u *unit) served() bool { return u.listed || !u.retire.IsZero() }
 
 // bounded says whether a release's group has the environment's bounds. Who knows

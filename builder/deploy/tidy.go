@@ -58,11 +58,18 @@ func (d *Deployer) tidyServing(ctx context.Context, e Environment, now *state) e
 }
 
 // Tidy does what earlier runs have not come to in an environment, and takes down
-// what has been kept warm for long enough.
+// what has been kept warm for long enough. A lease that was left goes, too; of
+// one that is held, Tidy returns the HeldError.
 func (d *Deployer) Tidy(ctx context.Context, e Environment) (err error) {
 	now, err := d.look(ctx, e)
-	if err != nil || now.listener == nil || !now.untidy(e) {
+	if err != nil || now.listener == nil {
 		return err
+	}
+	if !now.untidy(e) {
+		held, err := newLease(d.Machines, e).find(ctx)
+		if err != nil || held == nil {
+			return err
+		}
 	}
 	return d.leased(ctx, e, func(ctx context.Context) error {
 		_, err := d.tidied(ctx, e)

@@ -43,6 +43,7 @@ func badImages() []bad {
 // TestBadImages: a bad image is refused, and says why. The one before serves on,
 // nobody notices, and nothing of the bad one is left.
 func TestBadImages(t *testing.T) {
+	t.Parallel()
 	for _, b := range badImages() {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
