@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 	"time"
 
@@ -28,6 +27,7 @@ type lease struct {
 	name  string
 	token string // by which a lease is known as ours whose answer was lost
 
+	made time.Time
 	mu   sync.Mutex
 	seen time.Time // when AWS last said that it is ours
 	lost bool
@@ -109,7 +109,7 @@ func (l *lease) create(ctx context.Context, e Environment, holder string) error 
 	if err != nil {
 		return err
 	}
-	l.id, l.seen = *out.KeyPairId, time.Now()
+	l.id, l.made, l.seen = *out.KeyPairId, time.Now(), time.Now()
 	return nil
 }
 
@@ -125,7 +125,7 @@ func (d *Deployer) outlive(ctx context.Context, e Environment, l *lease) error {
 	case tagOf(first.Tags, TagApplication) != e.Application || tagOf(first.Tags, TagEnvironment) != e.Name:
 		return fmt.Errorf("the key pair %s has the name of this environment's lease, and not its tags: delete it, or rename the environment", l.name)
 	case tagOf(first.Tags, tagToken) == l.token:
-		l.id, l.seen = aws.ToString(first.KeyPairId), time.Now()
+		l.id, l.made, l.seen = aws.ToString(first.KeyPairId), time.Now(), time.Now()
 		return nil
 	}
 	id, began, told := aws.ToString(first.KeyPairId), time.Now(), false
@@ -150,95 +150,6 @@ func (d *Deployer) outlive(ctx context.Context, e Environment, l *lease) error {
 	}
 	_, err = l.of.DeleteKeyPair(ctx, &ec2.DeleteKeyPairInput{KeyPairId: &id})
 	return err
-}
-
-// find is the key pair of the lease's name; nil when there is none.
-func (l *lease) find(ctx context.Context) (*types.KeyPairInfo, error) {
-	out, err := l.of.DescribeKeyPairs(ctx, &ec2.DescribeKeyPairsInput{Filters: []types.Filter{{Name: aws.String("key-name"), Values: []string{l.name}}}})
-	if err != nil || len(out.KeyPairs) == 0 {
-		return nil, err
-	}
-	return &out.KeyPairs[0], nil
-}
-
-// renew changes the tag until the context ends. When the lease is lost, it says so.
-func (l *lease) renew(ctx context.Context, lose context.CancelCauseFunc) {
-	for poll.For(ctx, beatEvery) == nil {
-		if errors.Is(l.beatOnce(ctx), ErrLost) {
-			lose(l.lose())
-			return
-		}
-	}
-}
-
-// beatOnce renews once. What else is wrong, the next beat may put right.
-func (l *lease) beatOnce(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, trusted)
-	defer cancel()
-	l.beat++
-	_, err := l.of.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{l.id}, Tags: []types.Tag{tag(tagBeat, strconv.Itoa(l.beat))}})
-	if hasCode(err, "InvalidKeyPair.NotFound", "InvalidKey.NotFound", "InvalidID") {
-		return ErrLost
-	}
-	if err == nil {
-		l.heard()
-	}
-	return err
-}
-
-// heard notes that AWS has just said that the lease is ours.
-func (l *lease) heard() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.seen = time.Now()
-}
-
-// guard says whether the lease is still this run's. It asks AWS when the last
-// renewal was a while ago, as after a pause; the wall clock counts, too: the
-// monotonic one may stand still while a computer sleeps.
-func (l *lease) guard(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	l.mu.Lock()
-	seen, lost := l.seen, l.lost
-	l.mu.Unlock()
-	if lost {
-		return ErrLost
-	}
-	if time.Since(seen) < trusted && time.Now().Round(0).Sub(seen.Round(0)) < trusted {
-		return nil
-	}
-	now, err := l.find(ctx)
-	if err != nil {
-		return fmt.Errorf("ask for the lease: %w", err)
-	}
-	if now == nil || aws.ToString(now.KeyPairId) != l.id {
-		return l.lose()
-	}
-	l.heard()
-	return nil
-}
-
-// lose notes that the lease is somebody else's.
-func (l *lease) lose() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.lost = true
-	return ErrLost
-}
-
-// giveBack deletes the lease by its id: never that of somebody else.
-func (l *lease) giveBack(ctx context.Context) error {
-	if errors.Is(l.guard(context.WithoutCancel(ctx)), ErrLost) {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-	defer cancel()
-	if _, err := l.of.DeleteKeyPair(ctx, &ec2.DeleteKeyPairInput{KeyPairId: &l.id}); err != nil {
-		return fmt.Errorf("give the lease back (others wait %s): %w", patience, err)
-	}
-	return nil
 }
 
 func tag(key, value string) types.Tag { return types.Tag{Key: &key, Value: &value} }

@@ -105,6 +105,9 @@ func (d *Deployer) healthOf(ctx context.Context, n *next) (h health, err error) 
 		}
 	}
 	targets, err := d.Targets.DescribeTargetHealth(ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: &n.target})
+	if unknown(err) { // as above
+		return h, nil
+	}
 	if err != nil {
 		return h, fmt.Errorf("read the health of target group %s: %w", n.name, err)
 	}

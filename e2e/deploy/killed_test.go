@@ -122,6 +122,9 @@ func (p *place) killedAt(t *testing.T, at point) {
 	if now.Image != image || now.Healthy != 1 {
 		t.Errorf("%s: after the next run %+v serves", at, now)
 	}
+	if err := p.deployer(t, "gc").Tidy(t.Context(), p.Environment); err != nil {
+		t.Error(err)
+	}
 	known, err := deployerAt("").Releases(after(t), p.Environment)
 	for _, r := range before {
 		if !slices.Contains(known, r) {
