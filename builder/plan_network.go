@@ -134,7 +134,7 @@ func (b *Builder) callers(ctx context.Context, cfg Config) ([]string, error) {
 	}
 	ask := b.PublicAddress
 	if ask == nil {
-		ask = checkIP
+		ask = PublicAddress
 	}
 	ip, err := ask(ctx)
 	if err != nil {
@@ -143,8 +143,8 @@ func (b *Builder) callers(ctx context.Context, cfg Config) ([]string, error) {
 	return []string{netip.PrefixFrom(ip, ip.BitLen()).String()}, nil
 }
 
-// checkIP asks AWS for our public address.
-func checkIP(ctx context.Context) (netip.Addr, error) {
+// PublicAddress asks AWS for the address that our connections have on the internet.
+func PublicAddress(ctx context.Context) (netip.Addr, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://checkip.amazonaws.com/", nil)

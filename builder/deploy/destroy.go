@@ -25,16 +25,20 @@ func (i *Infrastructure) Destroy(ctx context.Context, e Environment) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, letGo()) }()
-	s := &setup{Infrastructure: i, env: e}
-	if s.found, err = s.find(held); err != nil {
-		return err
-	}
-	for _, remove := range []func(context.Context) error{s.removeRecord, s.removeListeners, s.removeReleases, s.removeBalancer, s.removeGroups, s.removeNetwork} {
-		if err := remove(held); err != nil {
+	s := &setup{Infrastructure: i, step: "destroy", env: e}
+	for { // once, and again for each VPC whose making was not heard of
+		if s.found, err = s.find(held); err != nil {
 			return err
 		}
+		for _, remove := range []func(context.Context) error{s.removeRecord, s.removeListeners, s.removeReleases, s.removeBalancer, s.removeGroups, s.removeNetwork} {
+			if err := remove(held); err != nil {
+				return err
+			}
+		}
+		if !s.found.own || len(s.found.spare) == 0 {
+			return nil
+		}
 	}
-	return nil
 }
 
 // removeRecord takes the domain out of DNS if it leads to this load balancer.
@@ -43,7 +47,10 @@ func (s *setup) removeRecord(ctx context.Context) error {
 		return nil
 	}
 	zone, there, err := s.findRecord(ctx)
-	if err != nil || there == nil || !sameAlias(*there, s.alias()) {
+	if errors.Is(err, errNoZone) {
+		return nil
+	}
+	if err != nil || !s.isOurs(there) {
 		return err
 	}
 	return s.changeRecord(ctx, zone, types.ChangeActionDelete, *there)
@@ -107,7 +114,7 @@ func (s *setup) removeBalancer(ctx context.Context) error {
 
 // removeGroups deletes the security groups, the one that names the other first.
 func (s *setup) removeGroups(ctx context.Context) error {
-	for _, id := range []string{s.found.machineGroup, s.found.balancerGroup} {
+	for _, id := range []string{s.found.group(RoleMachines), s.found.group(RoleBalancer)} {
 		if id == "" {
 			continue
 		}
@@ -144,15 +151,17 @@ func (s *setup) removeNetwork(ctx context.Context) error {
 	if !f.own || f.vpc == "" {
 		return nil
 	}
-	if f.gateway != "" {
-		if err := s.remove(ctx, "the attachment of "+f.gateway, "Gateway.NotAttached", func() error {
-			_, err := s.Network.DetachInternetGateway(ctx, &ec2.DetachInternetGatewayInput{InternetGatewayId: &f.gateway, VpcId: &f.vpc})
+	if f.attached != "" {
+		if err := s.remove(ctx, "the attachment of "+f.attached, "Gateway.NotAttached", func() error {
+			_, err := s.Network.DetachInternetGateway(ctx, &ec2.DetachInternetGatewayInput{InternetGatewayId: &f.attached, VpcId: &f.vpc})
 			return err
 		}); err != nil {
 			return err
 		}
-		if err := s.remove(ctx, "internet gateway "+f.gateway, "InvalidInternetGatewayID.NotFound", func() error {
-			_, err := s.Network.DeleteInternetGateway(ctx, &ec2.DeleteInternetGatewayInput{InternetGatewayId: &f.gateway})
+	}
+	for _, id := range f.gateways {
+		if err := s.remove(ctx, "internet gateway "+id, "InvalidInternetGatewayID.NotFound", func() error {
+			_, err := s.Network.DeleteInternetGateway(ctx, &ec2.DeleteInternetGatewayInput{InternetGatewayId: &id})
 			return err
 		}); err != nil {
 			return err
@@ -166,9 +175,9 @@ func (s *setup) removeNetwork(ctx context.Context) error {
 			return err
 		}
 	}
-	if f.table != "" {
-		if err := s.remove(ctx, "route table "+f.table, "InvalidRouteTableID.NotFound", func() error {
-			_, err := s.Network.DeleteRouteTable(ctx, &ec2.DeleteRouteTableInput{RouteTableId: &f.table})
+	for _, id := range f.tables {
+		if err := s.remove(ctx, "route table "+id, "InvalidRouteTableID.NotFound", func() error {
+			_, err := s.Network.DeleteRouteTable(ctx, &ec2.DeleteRouteTableInput{RouteTableId: &id})
 			return err
 		}); err != nil {
 			return err

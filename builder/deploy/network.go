@@ -39,6 +39,11 @@ func (s *setup) network(ctx context.Context) error {
 	if err := s.subnets(ctx); err != nil {
 		return err
 	}
+	for _, id := range f.hidden {
+		if err := s.uncover(ctx, id); err != nil {
+			return err
+		}
+	}
 	if f.routed {
 		return nil
 	}
@@ -54,6 +59,7 @@ func (s *setup) subnets(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the availability zones: %w", err)
 	}
+	s.found.routed = false // the new one is in no route table
 	for i, z := range zones.AvailabilityZones {
 		zone := aws.ToString(z.ZoneName)
 		if len(s.found.subnets) >= ownZones {
@@ -73,20 +79,21 @@ func (s *setup) subnets(ctx context.Context) error {
 }
 
 func (s *setup) subnet(ctx context.Context, zone, block string) error {
-	var id string
-	err := s.made(ctx, "made subnet "+block+" in "+zone, func() error {
+	return s.made(ctx, "made subnet "+block+" in "+zone, func() error {
 		out, err := s.Network.CreateSubnet(ctx, &ec2.CreateSubnetInput{
 			VpcId: &s.found.vpc, AvailabilityZone: &zone, CidrBlock: &block, TagSpecifications: s.env.specs(types.ResourceTypeSubnet, RoleNetwork),
 		})
 		if err == nil {
-			id = *out.Subnet.SubnetId
-			s.found.subnets, s.found.zones = append(s.found.subnets, id), append(s.found.zones, zone)
+			id := *out.Subnet.SubnetId
+			s.found.subnets, s.found.zones, s.found.hidden = append(s.found.subnets, id), append(s.found.zones, zone), append(s.found.hidden, id)
 		}
 		return err
 	})
-	if err != nil {
-		return err
-	}
+}
+
+// uncover gives the machines in a subnet public addresses: by them they reach the
+// internet. Nobody reaches them: their security group sees to it.
+func (s *setup) uncover(ctx context.Context, id string) error {
 	return s.made(ctx, "has machines in "+id+" get public addresses", func() error {
 		_, err := s.Network.ModifySubnetAttribute(ctx, &ec2.ModifySubnetAttributeInput{SubnetId: &id, MapPublicIpOnLaunch: &types.AttributeBooleanValue{Value: aws.Bool(true)}})
 		return err
@@ -106,37 +113,14 @@ func subBlock(block string, n int) string {
 
 // routes leads the subnets to the internet.
 func (s *setup) routes(ctx context.Context) error {
+	for _, ensure := range []func(context.Context) error{s.gateway, s.table} {
+		if err := ensure(ctx); err != nil {
+			return err
+		}
+	}
 	f := &s.found
-	if f.gateway == "" {
-		if err := s.made(ctx, "made an internet gateway", func() error {
-			out, err := s.Network.CreateInternetGateway(ctx, &ec2.CreateInternetGatewayInput{TagSpecifications: s.env.specs(types.ResourceTypeInternetGateway, RoleNetwork)})
-			if err == nil {
-				f.gateway = *out.InternetGateway.InternetGatewayId
-			}
-			return err
-		}); err != nil {
-			return err
-		}
-	}
-	if err := s.made(ctx, "attached "+f.gateway, func() error {
-		_, err := s.Network.AttachInternetGateway(ctx, &ec2.AttachInternetGatewayInput{InternetGatewayId: &f.gateway, VpcId: &f.vpc})
-		return unless(err, "Resource.AlreadyAssociated")
-	}); err != nil {
-		return err
-	}
-	if f.table == "" {
-		if err := s.made(ctx, "made a route table", func() error {
-			out, err := s.Network.CreateRouteTable(ctx, &ec2.CreateRouteTableInput{VpcId: &f.vpc, TagSpecifications: s.env.specs(types.ResourceTypeRouteTable, RoleNetwork)})
-			if err == nil {
-				f.table = *out.RouteTable.RouteTableId
-			}
-			return err
-		}); err != nil {
-			return err
-		}
-	}
 	if err := s.made(ctx, "made a route to the internet", func() error {
-		_, err := s.Network.CreateRoute(ctx, &ec2.CreateRouteInput{RouteTableId: &f.table, DestinationCidrBlock: aws.String(anywhere), GatewayId: &f.gateway})
+		_, err := s.Network.CreateRoute(ctx, &ec2.CreateRouteInput{RouteTableId: &f.table, DestinationCidrBlock: aws.String(anywhere), GatewayId: &f.attached})
 		return unless(err, "RouteAlreadyExists")
 	}); err != nil {
 		return err
@@ -152,50 +136,41 @@ func (s *setup) routes(ctx context.Context) error {
 	return nil
 }
 
-// groups makes the security groups: the load balancer hears the world, the
-// machines hear the load balancer and nobody else. Nobody hears port 22.
-func (s *setup) groups(ctx context.Context) error {
+// gateway attaches an internet gateway to the VPC.
+func (s *setup) gateway(ctx context.Context) error {
 	f := &s.found
-	ports := []int32{80}
-	if s.env.Certificate != "" {
-		ports = append(ports, 443)
+	if f.attached != "" {
+		return nil
 	}
-	var world []types.IpPermission
-	for _, port := range ports {
-		world = append(world, permission(port, types.IpPermission{IpRanges: []types.IpRange{{CidrIp: aws.String(anywhere), Description: aws.String("everybody")}}}))
-	}
-	if err := s.group(ctx, RoleBalancer, &f.balancerGroup, "the load balancer of "+s.env.name(), world); err != nil {
-		return err
-	}
-	only := permission(int32(s.env.Port), types.IpPermission{UserIdGroupPairs: []types.UserIdGroupPair{{GroupId: &f.balancerGroup, Description: aws.String("the load balancer")}}})
-	return s.group(ctx, RoleMachines, &f.machineGroup, "the machines of "+s.env.name(), []types.IpPermission{only})
-}
-
-func permission(port int32, from types.IpPermission) types.IpPermission {
-	from.IpProtocol, from.FromPort, from.ToPort = aws.String("tcp"), &port, &port
-	return from
-}
-
-func (s *setup) group(ctx context.Context, role string, id *string, description string, rules []types.IpPermission) error {
-	if *id == "" {
-		if err := s.made(ctx, "made the security group of "+description, func() error {
-			out, err := s.Network.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{
-				GroupName: aws.String(s.env.name() + "-" + role), Description: &description, VpcId: &s.found.vpc, TagSpecifications: s.env.specs(types.ResourceTypeSecurityGroup, role),
-			})
+	if len(f.gateways) == 0 {
+		if err := s.made(ctx, "made an internet gateway", func() error {
+			out, err := s.Network.CreateInternetGateway(ctx, &ec2.CreateInternetGatewayInput{TagSpecifications: s.env.specs(types.ResourceTypeInternetGateway, RoleNetwork)})
 			if err == nil {
-				*id = *out.GroupId
+				f.gateways = append(f.gateways, *out.InternetGateway.InternetGatewayId)
 			}
 			return err
 		}); err != nil {
 			return err
 		}
 	}
-	if s.found.opened {
+	f.attached = f.gateways[0]
+	return s.made(ctx, "attached "+f.attached, func() error {
+		_, err := s.Network.AttachInternetGateway(ctx, &ec2.AttachInternetGatewayInput{InternetGatewayId: &f.attached, VpcId: &f.vpc})
+		return unless(err, "Resource.AlreadyAssociated")
+	})
+}
+
+// table makes a route table in the VPC.
+func (s *setup) table(ctx context.Context) error {
+	if s.found.table != "" {
 		return nil
 	}
-	return s.made(ctx, "opened "+*id, func() error {
-		_, err := s.Network.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: id, IpPermissions: rules})
-		return unless(err, "InvalidPermission.Duplicate")
+	return s.made(ctx, "made a route table", func() error {
+		out, err := s.Network.CreateRouteTable(ctx, &ec2.CreateRouteTableInput{VpcId: &s.found.vpc, TagSpecifications: s.env.specs(types.ResourceTypeRouteTable, RoleNetwork)})
+		if err == nil {
+			s.found.table = *out.RouteTable.RouteTableId
+		}
+		return err
 	})
 }
 

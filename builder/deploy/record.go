@@ -23,17 +23,31 @@ func (s *setup) record(ctx context.Context) error {
 		return nil
 	}
 	zone, there, err := s.findRecord(ctx)
-	if err != nil {
+	if err != nil || s.isOurs(there) {
 		return err
 	}
-	want := s.alias()
-	switch {
-	case there != nil && sameAlias(*there, want):
-		return nil
-	case there != nil && !s.Force:
-		return fmt.Errorf("%s is in DNS already, and leads elsewhere (%s): with --force it leads here", s.env.Domain, leadsTo(*there))
+	return s.changeRecord(ctx, zone, types.ChangeActionUpsert, s.alias())
+}
+
+// checkRecord says whether the domain leads to the load balancer already, or need
+// not; and refuses one that leads elsewhere, before anything is changed.
+func (s *setup) checkRecord(ctx context.Context) (led bool, err error) {
+	if s.env.Domain == "" {
+		return true, nil
 	}
-	return s.changeRecord(ctx, zone, types.ChangeActionUpsert, want)
+	_, there, err := s.findRecord(ctx)
+	switch {
+	case err != nil:
+		return false, err
+	case there != nil && !s.isOurs(there) && !s.Force:
+		return false, fmt.Errorf("%s is in DNS already, and leads elsewhere (%s): with --force it leads here", s.env.Domain, leadsTo(*there))
+	}
+	return s.isOurs(there), nil
+}
+
+// isOurs says whether a record leads to the environment's load balancer.
+func (s *setup) isOurs(there *types.ResourceRecordSet) bool {
+	return there != nil && s.found.balancer != nil && sameAlias(*there, s.alias())
 }
 
 func (s *setup) changeRecord(ctx context.Context, zone string, action types.ChangeAction, set types.ResourceRecordSet) error {
@@ -104,16 +118,21 @@ func (s *setup) findZone(ctx context.Context) (string, error) {
 		}
 	}
 	for _, name := range names {
-		out, err := s.DNS.ListHostedZonesByName(ctx, &route53.ListHostedZonesByNameInput{DNSName: &name, MaxItems: aws.Int32(1)})
+		out, err := s.DNS.ListHostedZonesByName(ctx, &route53.ListHostedZonesByNameInput{DNSName: &name})
 		if err != nil {
 			return "", fmt.Errorf("read the hosted zones: %w", err)
 		}
-		if len(out.HostedZones) > 0 && sameName(aws.ToString(out.HostedZones[0].Name), name) {
-			return strings.TrimPrefix(*out.HostedZones[0].Id, "/hostedzone/"), nil
+		for _, z := range out.HostedZones { // those of the name come first
+			if sameName(aws.ToString(z.Name), name) && (z.Config == nil || !z.Config.PrivateZone) {
+				return strings.TrimPrefix(*z.Id, "/hostedzone/"), nil
+			}
 		}
 	}
-	return "", errors.New("Route 53 has no hosted zone for " + s.env.Domain + ": make one, or leave domain out and point it at the load balancer yourself")
+	return "", fmt.Errorf("%w for %s: make one, or leave domain out and point it at the load balancer yourself", errNoZone, s.env.Domain)
 }
+
+// errNoZone says that nobody can have put the domain into DNS.
+var errNoZone = errors.New("Route 53 has no hosted zone")
 
 func sameName(a, b string) bool {
 	return strings.EqualFold(strings.TrimSuffix(a, "."), strings.TrimSuffix(b, "."))

@@ -37,13 +37,16 @@ type Place struct {
 // two subnets, security groups, a load balancer, a DNS record. What is there, by
 // its tags or by the ids that the environment names, is used. It may be run again.
 func (i *Infrastructure) Setup(ctx context.Context, e Environment) (p Place, err error) {
-	s := &setup{Infrastructure: i, env: e}
+	s := &setup{Infrastructure: i, step: "setup", env: e}
 	if s.found, err = s.find(ctx); err != nil {
 		return p, err
 	}
-	done, err := s.complete(ctx)
-	if done || err != nil {
-		return s.place(), err
+	led, err := s.checkRecord(ctx)
+	if err != nil {
+		return p, err
+	}
+	if led && s.found.complete(e) {
+		return s.place(), nil
 	}
 	held, letGo, err := i.take(ctx, e)
 	if err != nil {
@@ -61,17 +64,18 @@ func (i *Infrastructure) Setup(ctx context.Context, e Environment) (p Place, err
 	return s.place(), nil
 }
 
-// setup is one run of Setup.
+// setup is one run of Setup, or of Destroy.
 type setup struct {
 	*Infrastructure
+	step    string
 	env     Environment
 	found   found
 	changes int
 }
 
-// made does one thing that is missing.
+// made makes one thing that is missing, or takes one away.
 func (s *setup) made(ctx context.Context, what string, do func() error) error {
-	err := s.change(ctx, "setup", what, do)
+	err := s.change(ctx, s.step, what, do)
 	if err == nil {
 		s.changes++
 	}
@@ -86,17 +90,10 @@ func (s *setup) place() Place {
 	return p
 }
 
-// complete says whether nothing is missing.
-func (s *setup) complete(ctx context.Context) (bool, error) {
-	f := s.found
-	if f.vpc == "" || len(f.subnets) < 2 || !f.routed || f.balancerGroup == "" || f.machineGroup == "" || !f.opened || f.balancer == nil || len(f.missing(s.env)) > 0 {
-		return false, nil
-	}
-	if s.env.Domain == "" {
-		return true, nil
-	}
-	_, there, err := s.findRecord(ctx)
-	return err == nil && there != nil && sameAlias(*there, s.alias()), err
+// complete says whether nothing is missing, beside the domain in DNS.
+func (f found) complete(e Environment) bool {
+	return f.vpc != "" && len(f.subnets) >= ownZones && len(f.hidden) == 0 && f.routed && f.secured(e) && f.balancer != nil &&
+		len(f.missing(e)) == 0 && !f.plain(e)
 }
 
 // loadBalancer makes the load balancer, and waits until it is active.
@@ -105,7 +102,7 @@ func (s *setup) loadBalancer(ctx context.Context) error {
 		err := s.made(ctx, "made load balancer "+s.env.name(), func() error {
 			out, err := s.Balancers.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{
 				Name: aws.String(s.env.name()), Type: elbtypes.LoadBalancerTypeEnumApplication, Scheme: elbtypes.LoadBalancerSchemeEnumInternetFacing,
-				Subnets: s.found.subnets, SecurityGroups: []string{s.found.balancerGroup}, Tags: s.env.elbTags(RoleBalancer),
+				Subnets: s.found.subnets, SecurityGroups: []string{s.found.group(RoleBalancer)}, Tags: s.env.elbTags(RoleBalancer),
 			})
 			if err == nil {
 				s.found.balancer = &out.LoadBalancers[0]
@@ -137,9 +134,12 @@ func (s *setup) listeners(ctx context.Context) error {
 			LoadBalancerArn: s.found.balancer.LoadBalancerArn, Port: &port, Protocol: elbtypes.ProtocolEnumHttp,
 			DefaultActions: nothingYet(), Tags: s.env.elbTags(RoleBalancer),
 		}
-		switch {
+		switch plain, ok := s.found.listeners[80]; {
 		case port == 443:
 			in.Protocol, in.Certificates = elbtypes.ProtocolEnumHttps, []elbtypes.Certificate{{CertificateArn: &s.env.Certificate}}
+			if ok { // what served without a certificate serves with it
+				in.DefaultActions = plain.DefaultActions
+			}
 		case s.env.Certificate != "":
 			in.DefaultActions = toHTTPS()
 		}
@@ -150,7 +150,19 @@ func (s *setup) listeners(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	if !s.found.plain(s.env) {
+		return nil
+	}
+	return s.made(ctx, "has port 80 lead to HTTPS", func() error {
+		_, err := s.Listeners.ModifyListener(ctx, &elb.ModifyListenerInput{ListenerArn: s.found.listeners[80].ListenerArn, DefaultActions: toHTTPS()})
+		return err
+	})
+}
+
+// plain says whether port 80 answers itself although there is a certificate.
+func (f found) plain(e Environment) bool {
+	l, ok := f.listeners[80]
+	return ok && e.Certificate != "" && (len(l.DefaultActions) != 1 || l.DefaultActions[0].Type != elbtypes.ActionTypeEnumRedirect)
 }
 
 func nothingYet() []elbtypes.Action {

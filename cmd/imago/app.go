@@ -26,7 +26,8 @@ func newApp(s *session) *cli.App {
 		},
 		Commands: []*cli.Command{
 			buildCommand(s), bakeCommand(s), planCommand(s), validateCommand(s), inspectCommand(s), newCommand(s),
-			setupCommand(s), deployCommand(s), rollbackCommand(s),
+			setupCommand(s), deployCommand(s), rollbackCommand(s), statusCommand(s), releasesCommand(s),
+			logsCommand(s), sshCommand(s), openCommand(s), destroyCommand(s),
 			localCommand(s), gcCommand(s), versionCommand(s), helpCommand(s),
 		},
 		Action: func(c *cli.Context) error {

@@ -8,7 +8,10 @@ import (
 	"github.com/imagobuild/imago/builder/deploy"
 )
 
-var _ deploy.Network = (*ec2Calls)(nil)
+var (
+	_ deploy.Network = (*ec2Calls)(nil)
+	_ deploy.Doors   = (*ec2Calls)(nil)
+)
 
 func (c *ec2Calls) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput, o ...func(*ec2.Options)) (*ec2.CreateVpcOutput, error) {
 	return (*ec2.Client)(c).CreateVpc(ctx, in, o...)
@@ -76,4 +79,8 @@ func (c *ec2Calls) DisassociateRouteTable(ctx context.Context, in *ec2.Disassoci
 
 func (c *ec2Calls) DeleteRouteTable(ctx context.Context, in *ec2.DeleteRouteTableInput, o ...func(*ec2.Options)) (*ec2.DeleteRouteTableOutput, error) {
 	return (*ec2.Client)(c).DeleteRouteTable(ctx, in, o...)
+}
+
+func (c *ec2Calls) RevokeSecurityGroupIngress(ctx context.Context, in *ec2.RevokeSecurityGroupIngressInput, o ...func(*ec2.Options)) (*ec2.RevokeSecurityGroupIngressOutput, error) {
+	return (*ec2.Client)(c).RevokeSecurityGroupIngress(ctx, in, o...)
 }

@@ -25,3 +25,16 @@ func git(ctx context.Context, dir string, args ...string) (string, error) {
 	out, err := cmd.Output()
 	return strings.TrimSpace(string(out)), err
 }
+
+// shortCommit is a commit as tables have it.
+func shortCommit(commit string) string {
+	const most = 8
+	id, dirty, _ := strings.Cut(commit, "-")
+	switch {
+	case commit == "":
+		return "-"
+	case dirty != "":
+		return id[:min(len(id), most)] + "-" + dirty
+	}
+	return id[:min(len(id), most)]
+}

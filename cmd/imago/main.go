@@ -55,6 +55,9 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitDone
+	case is[*statusError](err):
+		status, _ := errors.AsType[*statusError](err)
+		return status.code
 	case is[*builder.LeakError](err):
 		return exitLeak
 	case errors.Is(err, context.Canceled):

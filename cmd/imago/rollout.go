@@ -60,6 +60,9 @@ func (g *stage) watched(ctx context.Context, verb string, do func(context.Contex
 	defer r.close()
 	defer stop()
 	go r.run(ticking)
+	if r.board != nil {
+		go r.look(ticking, g)
+	}
 	return plainly(ctx, do(ctx))
 }
 
@@ -75,6 +78,39 @@ func (r *rollout) run(ctx context.Context) {
 		}
 	}
 }
+
+// lookEach is how often the table is read anew. What the events tell comes at once.
+const lookEach = 3 * time.Second
+
+// look reads how all releases are, until ctx ends.
+func (r *rollout) look(ctx context.Context, g *stage) {
+	ticker := time.NewTicker(lookEach)
+	defer ticker.Stop()
+	for {
+		st, err := g.deploy.Status(ctx, g.env)
+		if err == nil {
+			r.know(st)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// know takes in how all releases are.
+func (r *rollout) know(st deploy.Status) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.table = slices.Concat(st.Warm, st.Unfinished)
+	if st.Serving != nil {
+		r.table = append(r.table, *st.Serving)
+	}
+	slices.SortFunc(r.table, newestFirst)
+}
+
+func newestFirst(a, b deploy.Serving) int { return int(b.Number - a.Number) }
 
 // event shows something that was done or seen.
 func (r *rollout) event(e deploy.Event) {
@@ -100,15 +136,16 @@ func (r *rollout) event(e deploy.Event) {
 	r.draw(above)
 }
 
-// learn takes in how a release is now.
+// learn takes in how many machines a release has now.
 func (r *rollout) learn(s deploy.Serving) {
 	i := slices.IndexFunc(r.table, func(t deploy.Serving) bool { return t.Number == s.Number })
 	if i < 0 {
 		r.table = append(r.table, s)
-	} else {
-		r.table[i] = s
+		slices.SortFunc(r.table, newestFirst)
+		return
 	}
-	slices.SortFunc(r.table, func(a, b deploy.Serving) int { return int(b.Number - a.Number) })
+	t := &r.table[i]
+	t.Desired, t.InService, t.Healthy = s.Desired, s.InService, s.Healthy
 }
 
 func (r *rollout) line(k kind, text string) string {

@@ -26,6 +26,11 @@ func (c clients) infrastructure(d *deploy.Deployer) *deploy.Infrastructure {
 	}
 }
 
+// access makes what finds machines and lets somebody in, around a Deployer.
+func (c clients) access(d *deploy.Deployer) *deploy.Access {
+	return &deploy.Access{Deployer: d, Doors: (*ec2Calls)(c.ec2(""))}
+}
+
 func (c clients) balancing() *balancingCalls {
 	return (*balancingCalls)(elb.NewFromConfig(c.calling()))
 }

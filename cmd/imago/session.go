@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/imagobuild/imago/builder"
+	"github.com/imagobuild/imago/builder/deploy"
 	"github.com/imagobuild/imago/builder/redact"
 )
 
@@ -103,6 +105,9 @@ func (s *session) explain(err error) {
 			s.say("imago: %s", line)
 		}
 	}
+	if bad, ok := errors.AsType[*deploy.UnhealthyError](err); ok {
+		s.evidence(bad)
+	}
 	s.resumeHint(err)
 	if is[*builder.ScanError](err) {
 		s.say("imago: hint: delete them at the template's end; or take some along with --scan-allow PATH, all with --scan=warn (see imago help secrets)")
@@ -110,6 +115,14 @@ func (s *session) explain(err error) {
 	if len(leaks(err)) > 0 {
 		s.hint()
 	}
+}
+
+// evidence shows what the machines of a release that was refused have said.
+func (s *session) evidence(bad *deploy.UnhealthyError) {
+	for _, text := range bad.Evidence {
+		s.say("    %s", s.secrets.Clean(printable(text, false)))
+	}
+	s.say("imago: nothing has changed for users: what served before serves")
 }
 
 // hint says which command takes away what builds have left behind.
@@ -150,6 +163,7 @@ func problems(err error) []string {
 		add(problems(e.Err), strings.TrimSuffix(e.Error(), e.Err.Error()))
 	case *builder.LeakError:
 		add([]string{leakText(e)}, "")
+	case *statusError: // ssh has said so itself
 	case interface{ Unwrap() []error }:
 		if !isJoin(err, e.Unwrap()) {
 			return []string{err.Error()}

@@ -70,6 +70,10 @@ func (s *session) watchSignals(parent context.Context, same time.Duration) (ctx 
 // last made first, since that is the order in which it can be taken away.
 func (s *session) abandon() int {
 	left := s.made.list()
+	if finish := s.halfway.Load(); finish != nil {
+		s.say("imago: ended by a second signal; something may be half done; this finishes it: %s", *finish)
+		return exitLeak
+	}
 	if len(left) == 0 {
 		s.say("imago: ended by a second signal; nothing was left behind")
 		return exitCanceled
