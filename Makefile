@@ -4,7 +4,7 @@
 # make bench   imago beside packer, tar, rsync and scp, an hour and a half (as root); BENCH='-rows many -n 3' for less, BENCH=-h for all flags
 # make accept  the long versions of tests: 20 bakes in bad weather and how long they take, 50 at once, 20 of one image, a bake ended everywhere, bakes
 #              whose connection is cut, accounts by the hundred thousand, prunes by the ten thousand, a minute of each fuzz target, repeated uploads, five
-#              images beside Packer's of the same templates (as root)
+#              images beside Packer's of the same templates, releases killed everywhere, 20 releases at 1,000 requests a second (as root)
 
 .PHONY: build demo test deps lint machines unit fuzz e2e bench accept
 export CGO_ENABLED = 0
@@ -20,7 +20,7 @@ TESTERS = $(WITNESSES) jq=jq /usr/bin/packer=packer shellcheck=shellcheck sshd=o
 BIN = bin/imago
 
 # The machines come first, and build the bases that the others use. The end-to-end suite runs last and alone: it looks at the whole host.
-UNIT = $$(go list ./... | grep -v -e /e2e$$ -e /e2e/bench -e /localcloud/machine)
+UNIT = $$(go list ./... | grep -v -e '/e2e$$' -e /e2e/bench -e /e2e/load -e /e2e/deploy -e /localcloud/machine)
 
 # The tag leaves out urfave/cli's writer of manual pages, which makes 200 kB of tables at every start.
 build:
@@ -53,7 +53,8 @@ fuzz:
 	e2e/fuzz.sh 60 ./builder/template FuzzJSON FuzzHCL
 
 e2e:
-	go test -count=1 -timeout 30m ./e2e
+	go test -count=1 -timeout 45m ./e2e
+	go test -count=1 -timeout 15m -parallel 16 ./e2e/load ./e2e/deploy
 
 # Not part of test: nothing in it can fail for being slow.
 bench: build
@@ -76,5 +77,8 @@ accept: deps build
 	go test -count=1 -timeout 60m -run 'Anywhere|LostAnswers' ./e2e -everywhere
 	go test -count=10 -timeout 60m -run 'Random|Resumes|Cut|Dead' ./provision
 	go test -count=1 -timeout 60m -run 'TestCut$$' ./e2e -cut-bakes 20
+	go test -count=1 -v -timeout 60m -run 'TestKilled$$' ./e2e/deploy -everywhere -lines 4
+	go test -count=1 -v -timeout 30m -run 'TestOneAtATime|TestPaused|TestReleases' ./e2e/deploy -strict
+	@for lag in 0s 7s 14s 20s; do set -x; go test -count=1 -v -timeout 60m -run 'TestManyReleases' ./e2e/deploy -strict -releases 5 -rate 1000 -delays draining=$$lag,metric=1s || exit 1; done
 	@for f in $(FUZZ); do set -x; e2e/fuzz.sh 60 "$${f%:*}" "$${f#*:}" || exit 1; done
 	go test -count=1 -timeout 30m -run 'TestTwins$$' ./e2e -twins

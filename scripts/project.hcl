@@ -53,9 +53,20 @@ image "carnivore" {
 
 environment "development" {}
 
-environment "staging" {}
+# imago setup makes what an environment stands on, imago deploy releases to it
+# (imago help deploy).
+environment "staging" {
+  deploy {
+    instance_type = "t3.micro"
+  }
+}
 
-environment "production" {}
+environment "production" {
+  deploy {
+    instance_type = "t3.small"
+    min           = 2
+  }
+}
 
 retention {
   keep = 5

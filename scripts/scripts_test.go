@@ -56,6 +56,8 @@ func TestProjectFiles(t *testing.T) {
 		"deploy/mailtube/app.service":           0o644,
 		"deploy/mailtube/http-redirect":         0o755,
 		"deploy/mailtube/http-redirect.service": 0o644,
+		"deploy/mailtube/image-header":          0o755,
+		"deploy/mailtube/image-header.service":  0o644,
 		"deploy/mailtube/nginx.conf":            0o644,
 		"deploy/mailtube/package.json":          0o644,
 		"deploy/mailtube/site.conf":             0o644,
@@ -162,7 +164,7 @@ func TestShellSyntax(t *testing.T) {
 	dir, byShell := shells(t)
 	want := map[string][]string{
 		"bash": {"deploy/templates/carnivore", "deploy/templates/primal"},
-		"sh":   {"deploy/mailtube/app.init", "deploy/mailtube/http-redirect"},
+		"sh":   {"deploy/mailtube/app.init", "deploy/mailtube/http-redirect", "deploy/mailtube/image-header"},
 	}
 	if diff := cmp.Diff(want, byShell); diff != "" {
 		t.Fatalf("scripts (-want +got):\n%s", diff)

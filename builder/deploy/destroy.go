@@ -25,7 +25,7 @@ func (i *Infrastructure) Destroy(ctx context.Context, e Environment) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, letGo()) }()
-	s := &setup{Infrastructure: i, env: e}
+	s := &setup{Infrastructure: i, step: "destroy", env: e}
 	for { // once, and again for each VPC whose making was not heard of
 		if s.found, err = s.find(held); err != nil {
 			return err

@@ -37,7 +37,7 @@ type Place struct {
 // two subnets, security groups, a load balancer, a DNS record. What is there, by
 // its tags or by the ids that the environment names, is used. It may be run again.
 func (i *Infrastructure) Setup(ctx context.Context, e Environment) (p Place, err error) {
-	s := &setup{Infrastructure: i, env: e}
+	s := &setup{Infrastructure: i, step: "setup", env: e}
 	if s.found, err = s.find(ctx); err != nil {
 		return p, err
 	}
@@ -64,17 +64,18 @@ func (i *Infrastructure) Setup(ctx context.Context, e Environment) (p Place, err
 	return s.place(), nil
 }
 
-// setup is one run of Setup.
+// setup is one run of Setup, or of Destroy.
 type setup struct {
 	*Infrastructure
+	step    string
 	env     Environment
 	found   found
 	changes int
 }
 
-// made does one thing that is missing.
+// made makes one thing that is missing, or takes one away.
 func (s *setup) made(ctx context.Context, what string, do func() error) error {
-	err := s.change(ctx, "setup", what, do)
+	err := s.change(ctx, s.step, what, do)
 	if err == nil {
 		s.changes++
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
@@ -40,7 +41,9 @@ func (s *state) standing() (all []string) {
 			all = append(all, fmt.Sprintf("auto scaling group %s, %d machines", aws.ToString(u.group.AutoScalingGroupName), len(u.group.Instances)))
 		}
 		if u.target != "" {
-			all = append(all, "target group "+afterLast(u.target, ":"))
+			_, name, _ := strings.Cut(u.target, ":targetgroup/") // behind it there is an id
+			name, _, _ = strings.Cut(name, "/")
+			all = append(all, "target group "+name)
 		}
 	}
 	slices.Sort(all)

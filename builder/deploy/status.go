@@ -66,7 +66,7 @@ func (d *Deployer) Releases(ctx context.Context, e Environment) ([]Release, erro
 	}
 	var all []Release
 	for n, v := range now.versions {
-		if u := now.units[n]; u == nil || u.served() {
+		if now.released(n) {
 			all = append(all, v.Release)
 		}
 	}

@@ -32,8 +32,39 @@ type recordSet struct {
 	Identifier string       `xml:"SetIdentifier,omitempty"`
 	Weight     *int         `xml:"Weight,omitempty"`
 	TTL        *int         `xml:"TTL,omitempty"`
-	Values     []string     `xml:"ResourceRecords>ResourceRecord>Value,omitempty"`
+	Values     values       `xml:"ResourceRecords,omitempty"`
 	Alias      *aliasTarget `xml:"AliasTarget,omitempty"`
+}
+
+// values are the answers of a record. An alias has none, and then no element either.
+type values []string
+
+type resourceRecords struct {
+	Records []resourceRecord `xml:"ResourceRecord"`
+}
+
+type resourceRecord struct{ Value string }
+
+func (v values) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
+	if len(v) == 0 {
+		return nil
+	}
+	var all resourceRecords
+	for _, one := range v {
+		all.Records = append(all.Records, resourceRecord{one})
+	}
+	return e.EncodeElement(all, start)
+}
+
+func (v *values) UnmarshalXML(d *xml.Decoder, start xml.StartElement) error {
+	var all resourceRecords
+	if err := d.DecodeElement(&all, &start); err != nil {
+		return err
+	}
+	for _, one := range all.Records {
+		*v = append(*v, one.Value)
+	}
+	return nil
 }
 
 // aliasTarget is a load balancer, by its name in DNS, or another record of the zone.

@@ -134,10 +134,12 @@ func TestRead(t *testing.T) {
 		Image: "carnivore", InstanceType: "t3.small", Min: 2, Max: project.DefaultMax, Desired: 2,
 		Domain: "production.example.com", Zone: "example.com", Certificate: "arn:aws:acm:eu-west-1:1:certificate/c",
 		Port: 8080, HealthPath: "/up", KeepWarm: 30 * time.Minute, VPC: "vpc-1", Subnets: []string{"subnet-1", "subnet-2"},
+		Timeout: project.DefaultTimeout, VersionHeader: project.DefaultVersionHeader,
 	}}
 	staging := project.Environment{Name: "staging", Deploy: &project.Deploy{
 		Image: "carnivore", InstanceType: "t3.micro", Min: 1, Max: project.DefaultMax, Desired: 1,
 		Port: project.DefaultPort, HealthPath: project.DefaultHealthPath, KeepWarm: project.DefaultKeepWarm, Watch: project.DefaultWatch,
+		Timeout: project.DefaultTimeout, VersionHeader: project.DefaultVersionHeader,
 	}}
 	want := &project.Project{
 		Path: filepath.Join(dir, "imago.hcl"), Dir: dir, Application: "shop",

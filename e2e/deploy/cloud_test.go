@@ -17,8 +17,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-
-	"github.com/imagobuild/imago/builder"
 )
 
 var delays = flag.String("delays", "draining=2s,metric=1s", "what the local cloud is slow at, as imago local up --delay has it")
@@ -28,6 +26,9 @@ var cloud *localCloud
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if what := os.Getenv(childEnv); what != "" {
+		os.Exit(child(what))
+	}
 	os.Exit(run(m))
 }
 
@@ -92,7 +93,6 @@ func (c *localCloud) config(endpoint string) aws.Config {
 		Region: c.exports["AWS_REGION"], BaseEndpoint: &endpoint,
 		Credentials: credentials.NewStaticCredentialsProvider(c.exports["AWS_ACCESS_KEY_ID"], c.exports["AWS_SECRET_ACCESS_KEY"], ""),
 	}
-	new(builder.Calls).Configure(&cfg)
 	return cfg
 }
 
