@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/imagobuild/imago/builder/project"
 )
@@ -16,6 +17,11 @@ func (b *bake) runCommand(ctx context.Context, img project.Image) error {
 	if c == nil {
 		return nil
 	}
+	unlock, err := b.lockCommand(ctx, img)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if unchanged, err := b.commandIsDone(ctx, img); err != nil {
 		return err
 	} else if unchanged {
@@ -24,12 +30,31 @@ func (b *bake) runCommand(ctx context.Context, img project.Image) error {
 	}
 	b.view.say(img.Name, heading, "build command: "+c.Line)
 	out := b.secrets.Lines(func(text string) { b.view.say(img.Name, output, text) })
-	err := c.Run(ctx, b.chain.project, img.Name, out, out)
+	err = c.Run(ctx, b.chain.project, img.Name, out, out)
 	out.Flush()
 	if err != nil {
 		return fmt.Errorf("the build command: %w", err)
 	}
 	return b.rememberCommand(ctx, img)
+}
+
+// lockCommand waits until no other bake on this computer runs the image's build
+// command, which would write the same output. Where nothing can be kept, it does not.
+func (b *bake) lockCommand(ctx context.Context, img project.Image) (unlock func(), err error) {
+	name, err := commandFile(img)
+	if err != nil {
+		return nil, err
+	}
+	dir := name + ".lock"
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		b.log().Debug("nothing is locked", "of", img.Command.Line, "error", err)
+		return func() {}, nil
+	}
+	told := time.AfterFunc(time.Second, func() {
+		b.view.say(img.Name, detail, "waits for another bake's build command, which makes the same output")
+	})
+	defer told.Stop()
+	return lockDir(ctx, dir)
 }
 
 // commandIsDone says whether an image's build command need not be run.
