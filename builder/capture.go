@@ -68,6 +68,9 @@ func (b *Builder) image(ctx context.Context, p Plan, inst instance, trash *estat
 	if made = append(made, copies...); len(made) == 0 {
 		return Image{}, lacks.(*IncompleteError).Err
 	}
+	if less, ok := lacks.(*IncompleteError); ok && p.Config.Output.SkipBuildRegion {
+		lacks = &IncompleteError{Image: made[0].id, Err: less.Err, Alone: true} // the one that it names goes
+	}
 	b.stay(ctx, made)
 	img = b.result(p, made, trash)
 	trash.handOver(ctx, p)

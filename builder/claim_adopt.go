@@ -3,6 +3,7 @@ package builder
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -68,6 +69,10 @@ func (b *Builder) adopt(ctx context.Context, p *Plan, img types.Image, trash *es
 		trash.adopted.entry.Keep()
 		trash.adopted = nil
 		return errors.Join(b.takeAway(ctx, t), trash.record(Gone, t))
+	}
+	if late, ok := errors.AsType[*PendingError](err); ok { // who comes next goes on with it, under the name that it has
+		trash.keepAdopted()
+		return &Error{StageCapture, t.id, fmt.Errorf("not available after %v; it stays, and another run goes on with it", late.Waited)}
 	}
 	if err != nil {
 		return err

@@ -96,6 +96,28 @@ func TestAdoptedPending(t *testing.T) {
 	})
 }
 
+// TestAdoptedLate: an image that does not come to be in the time of who went on with it either stays for the next.
+func TestAdoptedLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAccount()
+		_, _, cfg, _ := left(t, a)
+		made := a.images()
+		b2, _ := a.builder(t, time.Minute)
+		_, err := b2.Build(t.Context(), cfg)
+		want := "capture " + made[0] + ": not available after 1m0s; it stays, and another run goes on with it"
+		if j := b2.Journal.(*notes); err == nil || err.Error() != want || j.said[len(j.said)-1] != "ended" {
+			t.Errorf("error %v, want %s; the journal says %q", err, want, j.said)
+		}
+		b3, _ := a.builder(t, time.Minute)
+		third := start(t, b3, "web 3")
+		time.Sleep(time.Minute)
+		a.settle("available")
+		if three := <-third; three.err != nil || three.ID != made[0] || a.launched() != 1 {
+			t.Errorf("%+v; %d machines", three, a.launched())
+		}
+	})
+}
+
 // TestResumeClaims: a build that is gone on with takes its claim again. When
 // another has taken over, it takes away what is its own.
 func TestResumeClaims(t *testing.T) {

@@ -34,7 +34,7 @@ func (b *Builder) copies(ctx context.Context, p Plan, from made, trash *estate) 
 	}
 	all = slices.DeleteFunc(all, func(m made) bool { return m.id == "" })
 	if err := errors.Join(lacks...); err != nil {
-		return all, &IncompleteError{from.id, err}
+		return all, &IncompleteError{Image: from.id, Err: err}
 	}
 	return all, nil
 }

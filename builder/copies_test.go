@@ -60,6 +60,11 @@ func TestCopies(t *testing.T) {
 			err: "ami-1 is made, and lacks something that was asked for: capture ami-1: copy to us-west-2: api error KMSKeyNotAccessible: no such key; another run takes it up from there",
 		},
 		{name: "copies alone", skip: true, image: "ami-3", copies: map[string]string{"us-west-2": "ami-3"}, tries: 1, undone: []string{"ami-1", "snap-1"}},
+		{
+			name: "copies alone, one refused", skip: true, west: region{refused: denied}, image: "ami-3", tries: 1, undone: []string{"ami-1", "snap-1"}, missing: true,
+			err: "ami-3 is made, and lacks something that was asked for: capture ami-1: copy to us-west-2: api error KMSKeyNotAccessible: no such key; " +
+				"with skip_save_build_region another run starts anew, and needs another name: copy that image to what is missing, or take it away",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

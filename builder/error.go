@@ -28,15 +28,20 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // IncompleteError says what an image lacks that is there and stays: its copies in some regions, or its protection.
-// The same build once more makes up for it.
+// The same build once more makes up for it, unless Alone.
 type IncompleteError struct {
 	Image string
 	Err   error // why, of each
+	Alone bool  // Image is a copy, and what it was made of is gone (skip_save_build_region)
 }
 
 // Error names the image, and what it lacks.
 func (e *IncompleteError) Error() string {
-	return fmt.Sprintf("%s is made, and lacks something that was asked for: %v; another run takes it up from there", e.Image, e.Err)
+	next := "another run takes it up from there"
+	if e.Alone {
+		next = "with skip_save_build_region another run starts anew, and needs another name: copy that image to what is missing, or take it away"
+	}
+	return fmt.Sprintf("%s is made, and lacks something that was asked for: %v; %s", e.Image, e.Err, next)
 }
 
 // Unwrap returns why.

@@ -2,6 +2,7 @@ package builder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -55,15 +56,19 @@ func (b *Builder) makeProfile(ctx context.Context, p Plan, trash *estate) (profi
 	}
 	defer b.span(SpanAWS, "create instance profile")()
 	t := thing{kind: KindProfile, name: profilePrefix + p.ID, region: p.Config.Region, profiles: b.Profiles}
+	var half error
 	t, err := trash.produce(ctx, t, func(ctx context.Context) (thing, error) {
 		t.id = t.name
-		err := b.Profiles.CreateProfile(ctx, Profile{Name: t.name, Path: ProfilePath(t.region), Policy: policy, Tags: p.RunTags})
-		return t, err
+		half = b.Profiles.CreateProfile(ctx, Profile{Name: t.name, Path: ProfilePath(t.region), Policy: policy, Tags: p.RunTags})
+		return t, half
 	})
 	if err != nil {
 		return profile{}, fmt.Errorf("create the instance profile: %w", err)
 	}
 	entry, err := trash.add(t)
+	if half != nil { // what was found of it is only to be taken back: it takes several calls, and one did not succeed
+		return profile{}, errors.Join(fmt.Errorf("create the instance profile: %w", half), err)
+	}
 	return profile{t, entry}, err
 }
 

@@ -130,7 +130,7 @@ func (b *Builder) protect(ctx context.Context, p Plan, all []made) error {
 		return nil
 	})
 	if err != nil {
-		return &IncompleteError{all[0].id, err}
+		return &IncompleteError{Image: all[0].id, Err: err}
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func (c *Client) CreateProfile(ctx context.Context, p builder.Profile) error {
 		{"AddRoleToInstanceProfile", with(name, "InstanceProfileName", p.Name)},
 	}
 	for _, call := range calls {
-		err := c.call(ctx, call.action, call.values, nil)
+		err := c.call(ctx, call.action, call.values, new(struct{}), "NoSuchEntity")
 		already := hasCode(err, "EntityAlreadyExists") || call.action == "AddRoleToInstanceProfile" && hasCode(err, "LimitExceeded")
 		if err != nil && !already {
 			return c.takeBack(ctx, p.Name, err)
@@ -69,7 +69,7 @@ func (c *Client) DeleteProfile(ctx context.Context, name string) error {
 		{"DeleteRolePolicy", url.Values{"RoleName": {name}, "PolicyName": {policyName}}},
 		{"DeleteRole", url.Values{"RoleName": {name}}},
 	} {
-		if err := c.call(ctx, call.action, call.values, nil); err != nil && !hasCode(err, "NoSuchEntity") {
+		if err := c.call(ctx, call.action, call.values, new(struct{}), "DeleteConflict"); err != nil && !hasCode(err, "NoSuchEntity") {
 			errs = append(errs, err)
 		}
 	}
@@ -84,10 +84,9 @@ type entity struct {
 
 // listing is an answer of ListRoles or ListInstanceProfiles.
 type listing struct {
-	Roles    []entity `xml:"ListRolesResult>Roles>member"`
-	Profiles []entity `xml:"ListInstanceProfilesResult>InstanceProfiles>member"`
-	Marker   string   `xml:"ListRolesResult>Marker"`
-	Next     string   `xml:"ListInstanceProfilesResult>Marker"`
+	Roles    []entity `xml:"Roles>member"`
+	Profiles []entity `xml:"InstanceProfiles>member"`
+	Marker   string
 }
 
 // Profiles lists the profiles below a path, and the roles that have none yet, or no longer.
@@ -109,7 +108,7 @@ func (c *Client) Profiles(ctx context.Context, path string) ([]builder.Profile, 
 					found[p.Name] = p
 				}
 			}
-			if marker = out.Marker + out.Next; marker == "" {
+			if marker = out.Marker; marker == "" {
 				break
 			}
 		}

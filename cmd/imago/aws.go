@@ -179,7 +179,7 @@ func (c clients) ec2(region string) *ec2.Client {
 
 // profiles makes instance profiles.
 func (c clients) profiles() *iam.Client {
-	return iam.New(c.config, cmp.Or(os.Getenv("AWS_ENDPOINT_URL_IAM"), aws.ToString(c.config.BaseEndpoint)))
+	return iam.New(c.calling(), cmp.Or(os.Getenv("AWS_ENDPOINT_URL_IAM"), aws.ToString(c.config.BaseEndpoint)))
 }
 
 // builder makes a Builder that works with these clients.
