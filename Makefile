@@ -73,6 +73,7 @@ accept: deps build
 	go test -count=1 -run TestHistories ./builder/retention -histories 10000
 	go test -count=5 -run TestFingerprintChanges ./builder -changes 1000
 	go test -count=5 -run TestProjectChanges ./builder/project -changes 1000
+	go test -count=1 -run TestUpgradeRandom ./builder/template -templates 1000
 	go test -count=1 -timeout 60m -run 'Anywhere|LostAnswers' ./e2e -everywhere
 	go test -count=10 -timeout 60m -run 'Random|Resumes|Cut|Dead' ./provision
 	go test -count=1 -timeout 60m -run 'TestCut$$' ./e2e -cut-bakes 20
