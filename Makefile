@@ -6,7 +6,7 @@
 #              whose connection is cut, accounts by the hundred thousand, prunes by the ten thousand, a minute of each fuzz target, repeated uploads, five
 #              images beside Packer's of the same templates, releases killed everywhere, 20 releases at 1,000 requests a second (as root)
 
-.PHONY: build demo test deps lint machines unit fuzz e2e bench accept
+.PHONY: build demo test deps lint machines unit fuzz e2e e2e-waiting e2e-others bench accept
 export CGO_ENABLED = 0
 export PATH := $(shell e2e/go.sh):$(PATH)
 
@@ -19,7 +19,7 @@ TESTERS = $(WITNESSES) jq=jq /usr/bin/packer=packer shellcheck=shellcheck sshd=o
 # The end-to-end suite has its binary built where it wants it.
 BIN = bin/imago
 
-# The machines come first, and build the bases that the others use. The end-to-end suite runs last and alone: it looks at the whole host.
+# The machines come first, and build the bases that the others use. The end-to-end suites run last.
 UNIT = $$(go list ./... | grep -v -e '/e2e$$' -e /e2e/bench -e /e2e/load -e /e2e/deploy -e /localcloud/machine)
 
 # The tag leaves out urfave/cli's writer of manual pages, which makes 200 kB of tables at every start.
@@ -52,9 +52,22 @@ unit:
 fuzz:
 	e2e/fuzz.sh 60 ./builder/template FuzzJSON FuzzHCL
 
+# In two parts at once, each with a cloud of its own, since most of a test is waiting: those that wait for minutes, and
+# the others. Then, alone, those that look at the whole host.
+WAITING = ^Test(Claim|Cut|Reboot|StalledPhases|KilledAnywhere|TerminatedAnywhere|LostAnswers|Orphan|LeaseStaysOut|Resume|WaitIsOver|NothingToResume|BadWeather|Options|HostKeyModes|Project)
+ALONE = ^Test(TwoClouds|KilledServer)$$
+E2E = go test -count=1 -timeout 30m -parallel 4
+
 e2e:
-	go test -count=1 -timeout 45m ./e2e
+	@$(MAKE) --no-print-directory -j 2 -k -O e2e-waiting e2e-others
+	$(E2E) -run '$(ALONE)' ./e2e
 	go test -count=1 -timeout 15m -parallel 16 ./e2e/load ./e2e/deploy
+
+e2e-waiting:
+	$(E2E) -run '$(WAITING)' ./e2e
+
+e2e-others:
+	$(E2E) -skip '$(WAITING)|$(ALONE)' ./e2e
 
 # Not part of test: nothing in it can fail for being slow.
 bench: build
@@ -74,6 +87,7 @@ accept: deps build
 	go test -count=1 -run TestHistories ./builder/retention -histories 10000
 	go test -count=5 -run TestFingerprintChanges ./builder -changes 1000
 	go test -count=5 -run TestProjectChanges ./builder/project -changes 1000
+	go test -count=1 -run TestUpgradeRandom ./builder/template -templates 1000
 	go test -count=1 -timeout 60m -run 'Anywhere|LostAnswers' ./e2e -everywhere
 	go test -count=10 -timeout 60m -run 'Random|Resumes|Cut|Dead' ./provision
 	go test -count=1 -timeout 60m -run 'TestCut$$' ./e2e -cut-bakes 20

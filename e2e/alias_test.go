@@ -21,12 +21,11 @@ func TestPacker(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "broken.json"), []byte(`{"builders": [{}]`), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	theirs := job(t, dir, "/usr/bin/packer")
-	// That imago bakes it whole is shown elsewhere; here the script of the machine need not do anything.
-	if err := os.WriteFile(filepath.Join(dir, "deploy/templates/primal"), []byte("#!/bin/sh\nexit 0\n"), 0o644); err != nil {
+	// That it bakes whole is shown elsewhere (TestPrimalThenCarnivore, make bench); here the machine's script need not do anything.
+	if err := os.WriteFile(filepath.Join(dir, "deploy/templates/primal"), []byte("#!/bin/sh\nls /tmp/mailtube\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	ours := job(t, dir, cloud.bin)
+	theirs, ours := job(t, dir, "/usr/bin/packer"), job(t, dir, cloud.bin)
 	if diff := cmp.Diff(theirs, ours); diff != "" {
 		t.Errorf("what the job learns (-packer +imago):\n%s", diff)
 	}

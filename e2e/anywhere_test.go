@@ -70,7 +70,7 @@ func points(t *testing.T, name string) (all []point) {
 }
 
 // drawn is every point, or without -everywhere one side of each call that makes
-// something, and as many others; in replacing an image, of those that do that.
+// something, and a few others; in replacing an image, of those that do that.
 func drawn(t *testing.T, all []point, replacing bool) []point {
 	t.Helper()
 	if *everywhere {
@@ -96,7 +96,7 @@ func drawn(t *testing.T, all []point, replacing bool) []point {
 			makes = append(makes, p)
 		}
 	}
-	return append(makes, others[:min(len(others), max(3, len(makes)))]...)
+	return append(makes, others[:min(len(others), 3)]...)
 }
 
 // atOnce is how many of these bakes run at the same time.

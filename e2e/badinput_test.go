@@ -63,7 +63,7 @@ func TestBadInput(t *testing.T) {
 		},
 		{
 			name:  "wrong user",
-			files: []string{"t.json", template(`, "source_ami": "`+baseID+`", "ssh_username": "nobody-here", "ssh_timeout": "6s"`, ``)},
+			files: []string{"t.json", template(`, "source_ami": "`+baseID+`", "ssh_username": "nobody-here", "ssh_timeout": "20s"`, ``)},
 			code:  1, want: `nobody-here`,
 		},
 		{
@@ -90,9 +90,10 @@ func TestBadInput(t *testing.T) {
 			code:  2, want: `--json`,
 		},
 	}
+	leavesNothing(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			leavesNothing(t)
+			t.Parallel()
 			dir := write(t, tt.files...)
 			args := tt.args
 			if args == nil {

@@ -140,12 +140,13 @@ func (r *relay) busy() bool {
 // TestReboot: a step after one that reboots the machine begins in another boot,
 // whether the script sees that or has ended before.
 func TestReboot(t *testing.T) {
+	leavesNothing(t)
 	for name, reboot := range map[string]string{
 		"at once": "sudo systemctl reboot", "in the script": "sudo systemctl reboot; sleep 300",
 		"as root": "sudo reboot -f",
 	} {
 		t.Run(name, func(t *testing.T) {
-			leavesNothing(t)
+			t.Parallel()
 			boot := `$(cat /proc/sys/kernel/random/boot_id) $(cut -d' ' -f22 /proc/1/stat)`
 			dir := write(t, "t.json", template(admin, `
 				{"type": "shell", "inline": ["echo `+boot+` > ~/boot"]},
@@ -198,12 +199,13 @@ func TestManInTheMiddle(t *testing.T) {
 
 // TestStalledPhases: a machine that never lets us in yields how far we came, and its console's end.
 func TestStalledPhases(t *testing.T) {
+	leavesNothing(t)
 	for name, tt := range map[string]struct{ options, want string }{
 		"refused": {`, "ssh_timeout": "20s", "user_data": "#cloud-config\nbootcmd: [[systemctl, mask, --now, ssh.service, ssh.socket]]\n"`, "(refused): the machine is there, and nothing listens at port 22"},
 		"login":   {`, "ssh_handshake_attempts": 60, "ssh_timeout": "1m"`, `(login): the machine does not know us: is "nobody-of-that-name" the image's user`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			leavesNothing(t)
+			t.Parallel()
 			options := admin + tt.options
 			if name == "login" {
 				options = strings.Replace(options, `"admin"`, `"nobody-of-that-name"`, 1)

@@ -134,7 +134,7 @@ func watchArguments(t *testing.T, pieces []string) (stop func()) {
 			select {
 			case <-done:
 				return
-			default:
+			case <-time.After(20 * time.Millisecond): // the scripts' programs stay for half a second and more
 			}
 			files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 			for _, f := range files {

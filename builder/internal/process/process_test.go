@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -22,10 +23,12 @@ func TestRun(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cmd := exec.CommandContext(ctx, "sh", "-c", `trap 'echo asked; exit 3' TERM
 sh -c 'trap "" TERM; echo $$; while :; do sleep 1; done' & wait`)
-	out, err := cmd.StdoutPipe()
+	out, in, err := os.Pipe() // which Run does not close before it is read
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { in.Close(); out.Close() })
+	cmd.Stdout = in
 	lines := make(chan string)
 	go func() {
 		defer close(lines)
