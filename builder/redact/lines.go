@@ -8,9 +8,10 @@ import (
 )
 
 // How long a line waits that may hold the beginning of a secret, when nothing
-// more comes, and how much of one it has to be.
+// more comes, and how much of one it has to be. A line that has no end yet and
+// goes on with the secret lets those before it wait on.
 const (
-	Quiet    = 200 * time.Millisecond
+	Quiet    = time.Second
 	minBegun = 3
 )
 
@@ -116,6 +117,17 @@ func (l *Lines) release(n int) {
 	}
 }
 
+// goesOn says whether the line that has no end yet continues the secret which
+// may have begun in those that wait.
+func (l *Lines) goesOn() bool {
+	if len(l.rest) == 0 {
+		return false
+	}
+	so := l.said + strings.Join(l.held, "") + string(bytes.TrimRight(l.rest, "\r"))
+	forms := l.r.all()
+	return len(forms) > 0 && (begun(so, forms) > len(l.rest) || l.r.Clean(so) != so)
+}
+
 // wait bounds the time that lines wait.
 func (l *Lines) wait() {
 	if l.timer != nil {
@@ -129,7 +141,11 @@ func (l *Lines) wait() {
 	timer = time.AfterFunc(Quiet, func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if l.timer == timer { // else something has come meanwhile
+		switch {
+		case l.timer != timer: // something has come meanwhile
+		case l.goesOn():
+			l.wait()
+		default:
 			l.release(len(l.held))
 		}
 	})
