@@ -50,7 +50,7 @@ unit:
 
 e2e:
 	go test -count=1 -timeout 30m ./e2e
-	go test -count=1 -timeout 15m -parallel 16 ./e2e/load ./e2e/deploy
+	go test -count=1 -timeout 15m -parallel 8 ./e2e/load ./e2e/deploy
 
 # Not part of test: nothing in it can fail for being slow.
 bench: build
@@ -72,7 +72,7 @@ accept: deps build
 	go test -count=1 -timeout 60m -run 'Anywhere|LostAnswers' ./e2e -everywhere
 	go test -count=10 -timeout 60m -run 'Random|Resumes|Cut|Dead' ./provision
 	go test -count=1 -timeout 60m -run 'TestCut$$' ./e2e -cut-bakes 20
-	go test -count=1 -v -timeout 60m -run 'TestKilled$$' ./e2e/deploy -everywhere -lines 4
-	go test -count=1 -v -timeout 30m -run 'TestOneAtATime|TestPaused|TestReleases' ./e2e/deploy -strict
+	go test -count=1 -v -timeout 60m -parallel 4 -run 'TestKilled$$|TestBadImages|TestPaused' ./e2e/deploy -everywhere -lines 3
+	go test -count=1 -v -timeout 30m -run 'TestOneAtATime|TestReleases' -parallel 1 ./e2e/deploy -strict
 	@for lag in 0s 7s 14s 20s; do set -x; go test -count=1 -v -timeout 60m -run 'TestManyReleases' ./e2e/deploy -strict -releases 5 -rate 1000 -delays draining=$$lag,metric=1s || exit 1; done
 	@for f in $(FUZZ); do set -x; go test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime 1m -fuzzminimizetime 1s "$${f%:*}" || exit 1; done
