@@ -3,7 +3,8 @@
 # make build   bin/imago
 # make bench   imago beside packer, tar, rsync and scp, an hour and a half (as root); BENCH='-rows many -n 3' for less, BENCH=-h for all flags
 # make accept  the long versions of tests: 20 bakes in bad weather and how long they take, 50 at once, a bake ended everywhere, bakes
-#              whose connection is cut, accounts by the hundred thousand, a minute of each fuzz target, repeated uploads (as root)
+#              whose connection is cut, accounts by the hundred thousand, a minute of each fuzz target, repeated uploads, releases
+#              killed everywhere, 20 releases at 1,000 requests a second (as root)
 
 .PHONY: build demo test deps lint machines unit e2e bench accept
 export CGO_ENABLED = 0
@@ -50,6 +51,7 @@ unit:
 
 e2e:
 	go test -count=1 -timeout 30m ./e2e
+	go test -count=1 -timeout 15m -parallel 8 ./e2e/load ./e2e/deploy
 
 # Not part of test: nothing in it can fail for being slow.
 bench: build
@@ -71,4 +73,7 @@ accept: deps build
 	go test -count=1 -timeout 60m -run 'Anywhere|LostAnswers' ./e2e -everywhere
 	go test -count=10 -timeout 60m -run 'Random|Resumes|Cut|Dead' ./provision
 	go test -count=1 -timeout 60m -run 'TestCut$$' ./e2e -cut-bakes 20
+	go test -count=1 -v -timeout 60m -parallel 4 -run 'TestKilled$$|TestBadImages|TestPaused' ./e2e/deploy -everywhere -lines 3
+	go test -count=1 -v -timeout 30m -run 'TestOneAtATime|TestReleases' -parallel 1 ./e2e/deploy -strict
+	@for lag in 0s 7s 14s 20s; do set -x; go test -count=1 -v -timeout 60m -run 'TestManyReleases' ./e2e/deploy -strict -releases 5 -rate 1000 -delays draining=$$lag,metric=1s || exit 1; done
 	@for f in $(FUZZ); do set -x; go test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime 1m -fuzzminimizetime 1s "$${f%:*}" || exit 1; done

@@ -79,7 +79,7 @@ func (d *Deployer) Run(ctx context.Context, e Environment, w Wanted) (r Result, 
 // replace is Run from the first change on.
 func (d *Deployer) replace(ctx context.Context, e Environment, w Wanted, image image, now *state) (r Result, err error) {
 	var trash undo.Stack
-	defer func() { err = errors.Join(err, trash.Run(d.unfenced(ctx))) }()
+	defer func() { err = errors.Join(err, d.takeBack(ctx, &trash)) }()
 	next, err := d.launch(ctx, e, w, image, now, &trash)
 	if err != nil {
 		return r, err
@@ -91,33 +91,34 @@ func (d *Deployer) replace(ctx context.Context, e Environment, w Wanted, image i
 	if err := d.match(ctx, e, now.serving(), next, probes); err != nil {
 		return r, d.explain(ctx, next, err)
 	}
-	back, err := d.shift(ctx, now, next)
-	if err != nil {
-		return r, err
+	before := now.listener.DefaultActions
+	err = d.shift(ctx, now, next.target)
+	if err == nil {
+		err = d.watch(ctx, e, next, probes)
 	}
-	if err := d.watch(ctx, e, next, probes); err != nil {
-		return r, d.explain(ctx, next, errors.Join(err, back(d.unfenced(ctx))))
+	if err != nil {
+		return r, d.shiftBack(ctx, e, now, before, &trash, d.explain(ctx, next, err))
 	}
 	trash.KeepAll()
 	r = Result{Release: next.Release, Probes: probes.sent, Failed: probes.failed}
 	return r, d.settle(ctx, e, now, next)
 }
 
-// unfenced is for taking back what this run has made, which the lease does not
-// guard: it is nobody else's.
-func (d *Deployer) unfenced(ctx context.Context) context.Context {
-	return context.WithValue(context.WithoutCancel(ctx), unfencedKey{}, true)
+// takeBack takes back what this run has made, even when it was canceled. When
+// another has the lease, it is that one's to tidy up.
+func (d *Deployer) takeBack(ctx context.Context, trash *undo.Stack) error {
+	ctx = context.WithoutCancel(ctx)
+	if errors.Is(d.lease.guard(ctx), ErrLost) {
+		trash.KeepAll()
+	}
+	return trash.Run(ctx)
 }
-
-type unfencedKey struct{}
 
 // change does one thing that changes something in AWS, if the lease is still
 // this run's, and tells of it.
 func (d *Deployer) change(ctx context.Context, step, what string, do func() error) error {
-	if ctx.Value(unfencedKey{}) == nil {
-		if err := d.lease.guard(ctx); err != nil {
-			return fmt.Errorf("%s: %w", what, err)
-		}
+	if err := d.lease.guard(ctx); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	if err := do(); err != nil {
 		return fmt.Errorf("%s: %w", what, err)

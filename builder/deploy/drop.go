@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
@@ -13,6 +14,9 @@ import (
 
 	"github.com/imagobuild/imago/builder/internal/poll"
 )
+
+// inUseLimit is how long AWS may take to see that nothing uses a target group any more.
+const inUseLimit = time.Minute
 
 // Each of these may be done again: what has gone already is no error.
 
@@ -52,19 +56,37 @@ func (d *Deployer) dropRule(ctx context.Context, arn string) error {
 
 func (d *Deployer) dropTarget(ctx context.Context, arn string) error {
 	return d.change(ctx, "retire", "deleted target group "+arn, func() error {
-		_, err := d.Targets.DeleteTargetGroup(ctx, &elb.DeleteTargetGroupInput{TargetGroupArn: &arn})
-		return unless(err, "TargetGroupNotFound")
+		limited, cancel := context.WithTimeout(ctx, inUseLimit)
+		defer cancel()
+		var last error
+		err := poll.Until(limited, poll.Seconds(), func(ctx context.Context) (bool, error) {
+			_, last = d.Targets.DeleteTargetGroup(ctx, &elb.DeleteTargetGroupInput{TargetGroupArn: &arn})
+			last = unless(last, "TargetGroupNotFound")
+			if hasCode(last, "ResourceInUse") {
+				return false, nil
+			}
+			return last == nil, last
+		})
+		if limited.Err() != nil && ctx.Err() == nil && last != nil {
+			return last
+		}
+		return err
 	})
 }
 
 // dropGroup ends a group with its machines, and waits until they have gone.
 func (d *Deployer) dropGroup(ctx context.Context, name string) error {
 	err := d.change(ctx, "retire", "deleted auto scaling group "+name+" and its machines", func() error {
-		_, err := d.Groups.DeleteAutoScalingGroup(ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: &name, ForceDelete: aws.Bool(true)})
-		if hasCode(err, "ValidationError") && !d.hasGroup(ctx, name) {
-			return nil
-		}
-		return err
+		return poll.Until(ctx, poll.Seconds(), func(ctx context.Context) (bool, error) {
+			_, err := d.Groups.DeleteAutoScalingGroup(ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: &name, ForceDelete: aws.Bool(true)})
+			switch {
+			case hasCode(err, "ScalingActivityInProgress", "ResourceInUse"): // of its own; later
+				return false, nil
+			case hasCode(err, "ValidationError") && !d.hasGroup(ctx, name):
+				return true, nil
+			}
+			return err == nil, err
+		})
 	})
 	if err != nil {
 		return err

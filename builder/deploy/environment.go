@@ -1,6 +1,9 @@
 package deploy
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Environment is where an application is in service, and how: what `imago.hcl`
 // says of it.
@@ -38,8 +41,17 @@ type Environment struct {
 
 	// KeepWarm is how long the release before stays ready to be gone back to.
 	KeepWarm time.Duration
+	// Drain is how long a release may go on answering what it has been asked, when it
+	// has lost the traffic and is taken down. Optional; defaults to DefaultDrain.
+	Drain time.Duration
 	// Watch is how long a release is watched after it has taken over.
 	Watch time.Duration
 	// Timeout is how long a release may take to become healthy.
 	Timeout time.Duration
 }
+
+// DefaultDrain is as long as a load balancer waits for a silent answer, and for
+// its own machines to hear of a change.
+const DefaultDrain = 80 * time.Second
+
+func (e Environment) drain() time.Duration { return cmp.Or(e.Drain, DefaultDrain) }

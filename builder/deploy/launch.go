@@ -8,13 +8,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
-	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"github.com/imagobuild/imago/builder/internal/poll"
 	"github.com/imagobuild/imago/builder/internal/undo"
 )
 
@@ -121,8 +120,6 @@ const (
 	checkInterval = 5
 	checkTimeout  = 3
 	checkCount    = 2
-	// drainSeconds is how long a machine may finish what it has been asked.
-	drainSeconds = "60"
 )
 
 func (d *Deployer) addTarget(ctx context.Context, e Environment, n *next, now *state, trash *undo.Stack) (*undo.Entry, error) {
@@ -143,11 +140,13 @@ func (d *Deployer) addTarget(ctx context.Context, e Environment, n *next, now *s
 	}
 	entry := trash.Add("target group "+n.target, func(ctx context.Context) error { return d.dropTarget(ctx, n.target) })
 	return entry, d.change(ctx, "launch", "set how target group "+n.name+" drains", func() error {
-		_, err := d.Targets.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{
-			TargetGroupArn: &n.target,
-			Attributes:     []elbtypes.TargetGroupAttribute{{Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String(drainSeconds)}},
+		return whenKnown(ctx, func() error {
+			_, err := d.Targets.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{
+				TargetGroupArn: &n.target,
+				Attributes:     []elbtypes.TargetGroupAttribute{{Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String(strconv.Itoa(int(e.drain().Seconds())))}},
+			})
+			return err
 		})
-		return err
 	})
 }
 
@@ -155,25 +154,55 @@ func (d *Deployer) addTarget(ctx context.Context, e Environment, n *next, now *s
 // too, without which a load balancer does not check the health of anything.
 func (d *Deployer) addRule(ctx context.Context, e Environment, n *next, now *state, trash *undo.Stack, target *undo.Entry) (*undo.Entry, error) {
 	err := d.change(ctx, "launch", "made a rule that lets imago's probes through to "+n.name, func() error {
-		rules, err := d.Listeners.DescribeRules(ctx, &elb.DescribeRulesInput{ListenerArn: now.listener.ListenerArn})
-		if err != nil {
-			return err
-		}
-		out, err := d.Listeners.CreateRule(ctx, &elb.CreateRuleInput{
-			ListenerArn: now.listener.ListenerArn, Priority: aws.Int32(freePriority(rules.Rules)), Actions: forward(n.target), Tags: e.balancerTags(n.Number),
-			Conditions: []elbtypes.RuleCondition{{Field: aws.String("http-header"), HttpHeaderConfig: &elbtypes.HttpHeaderConditionConfig{
-				HttpHeaderName: aws.String(ProbeHeader), Values: []string{n.secret},
-			}}},
-		})
-		if err == nil {
-			n.rule = *out.Rules[0].RuleArn
-		}
-		return err
+		return whenKnown(ctx, func() error { return d.makeRule(ctx, e, n, now) })
 	})
 	if err != nil {
 		return nil, err
 	}
 	return trash.Add("rule "+n.rule, func(ctx context.Context) error { return d.dropRule(ctx, n.rule) }, target), nil
+}
+
+// makeRule makes the rule with a priority that is free, also when another takes
+// that one meanwhile.
+func (d *Deployer) makeRule(ctx context.Context, e Environment, n *next, now *state) error {
+	for {
+		rules, err := d.Listeners.DescribeRules(ctx, &elb.DescribeRulesInput{ListenerArn: now.listener.ListenerArn})
+		if err != nil {
+			return err
+		}
+		if n.rule = ruleTo(n.target, rules.Rules); n.rule != "" { // the answer to the first try was lost
+			return nil
+		}
+		out, err := d.Listeners.CreateRule(ctx, e.probeRule(n, now, freePriority(rules.Rules)))
+		if err == nil {
+			n.rule = *out.Rules[0].RuleArn
+		}
+		if !hasCode(err, "PriorityInUse") {
+			return err
+		}
+		if err := poll.For(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+}
+
+func (e Environment) probeRule(n *next, now *state, priority int32) *elb.CreateRuleInput {
+	return &elb.CreateRuleInput{
+		ListenerArn: now.listener.ListenerArn, Priority: &priority, Actions: forward(n.target), Tags: e.balancerTags(n.Number),
+		Conditions: []elbtypes.RuleCondition{{Field: aws.String("http-header"), HttpHeaderConfig: &elbtypes.HttpHeaderConditionConfig{
+			HttpHeaderName: aws.String(ProbeHeader), Values: []string{n.secret},
+		}}},
+	}
+}
+
+// ruleTo is the rule that sends to a target group; "" when there is none.
+func ruleTo(target string, rules []elbtypes.Rule) string {
+	for _, r := range rules {
+		if _, there := weights(r.Actions)[target]; there {
+			return aws.ToString(r.RuleArn)
+		}
+	}
+	return ""
 }
 
 // freePriority is the first that no rule has.
@@ -194,56 +223,4 @@ func forward(target string) []elbtypes.Action {
 	return []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, ForwardConfig: &elbtypes.ForwardActionConfig{
 		TargetGroups: []elbtypes.TargetGroupTuple{{TargetGroupArn: &target, Weight: aws.Int32(1)}},
 	}}}
-}
-
-// addGroup starts the machines. Until the release is settled, the group may not
-// become smaller than the one that serves; it may grow.
-func (d *Deployer) addGroup(ctx context.Context, e Environment, n *next, now *state, img image, trash *undo.Stack, uses ...*undo.Entry) error {
-	size := int32(n.size)
-	err := d.change(ctx, "launch", fmt.Sprintf("made auto scaling group %s of %d", n.name, size), func() error {
-		_, err := d.Groups.CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
-			AutoScalingGroupName: &n.name, MinSize: &size, DesiredCapacity: &size, MaxSize: aws.Int32(max(int32(e.Max), size)),
-			LaunchTemplate:    &astypes.LaunchTemplateSpecification{LaunchTemplateId: &now.template, Version: aws.String(strconv.FormatInt(n.Number, 10))},
-			VPCZoneIdentifier: aws.String(joined(img.subnets)), TargetGroupARNs: []string{n.target},
-			// A machine that takes long to start is not ended for it: the release's own deadline is what counts.
-			HealthCheckType: aws.String("ELB"), HealthCheckGracePeriod: aws.Int32(int32(e.Timeout.Seconds())),
-			Tags: e.groupTags(n.name, n.Number),
-		})
-		if hasCode(err, "AlreadyExists") && d.isOurs(ctx, e, n) {
-			return nil // the answer to the first try was lost
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	trash.Add("auto scaling group "+n.name, func(ctx context.Context) error { return d.dropGroup(ctx, n.name) }, uses...)
-	if e.RequestsPerTarget == 0 {
-		return nil
-	}
-	return d.addPolicy(ctx, e, n, now)
-}
-
-// isOurs says whether a group that is there already is this release's.
-func (d *Deployer) isOurs(ctx context.Context, e Environment, n *next) bool {
-	out, err := d.Groups.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{n.name}})
-	return err == nil && len(out.AutoScalingGroups) == 1 && out.AutoScalingGroups[0].LaunchTemplate != nil &&
-		aws.ToString(out.AutoScalingGroups[0].LaunchTemplate.Version) == strconv.FormatInt(n.Number, 10)
-}
-
-// addPolicy has the group follow the load.
-func (d *Deployer) addPolicy(ctx context.Context, e Environment, n *next, now *state) error {
-	label := afterLast(*now.balancer.LoadBalancerArn, ":loadbalancer/") + "/" + afterLast(n.target, ":")
-	return d.change(ctx, "launch", fmt.Sprintf("has %s follow %g requests a target and minute", n.name, e.RequestsPerTarget), func() error {
-		_, err := d.Groups.PutScalingPolicy(ctx, &autoscaling.PutScalingPolicyInput{
-			AutoScalingGroupName: &n.name, PolicyName: aws.String("requests"), PolicyType: aws.String("TargetTrackingScaling"),
-			TargetTrackingConfiguration: &astypes.TargetTrackingConfiguration{
-				TargetValue: aws.Float64(e.RequestsPerTarget),
-				PredefinedMetricSpecification: &astypes.PredefinedMetricSpecification{
-					PredefinedMetricType: astypes.MetricTypeALBRequestCountPerTarget, ResourceLabel: &label,
-				},
-			},
-		})
-		return err
-	})
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 	"time"
 
@@ -23,12 +22,15 @@ import (
 // logs in with: AWS gives its name out once, and its id tells it from one that
 // came after. As long as the holder lives, a tag of it changes each second.
 type lease struct {
-	of   Keys
-	id   string // of the key pair
-	name string
+	of    Keys
+	id    string // of the key pair
+	name  string
+	token string // by which a lease is known as ours whose answer was lost
 
+	made time.Time
 	mu   sync.Mutex
 	seen time.Time // when AWS last said that it is ours
+	lost bool
 	beat int
 }
 
@@ -45,6 +47,7 @@ const (
 const (
 	tagBeat   = "imago:beat"
 	tagHolder = "imago:holder"
+	tagToken  = "imago:token"
 	tagSince  = "imago:since"
 )
 
@@ -60,27 +63,33 @@ func (e *HeldError) Error() string {
 // ErrLost says that somebody else has taken the lease over.
 var ErrLost = errors.New("the lease on the environment was lost: this process was silent for too long, and another took over; nothing more was changed")
 
+func newLease(of Keys, e Environment) *lease {
+	return &lease{of: of, name: "imago-lease-" + e.name(), token: rand.Text()}
+}
+
 // take takes the lease, from a holder that is silent too. Its context ends with the lease.
 func (d *Deployer) take(ctx context.Context, e Environment) (held context.Context, letGo func() error, err error) {
-	l := &lease{of: d.Machines, name: "imago-lease-" + e.name()}
-	for {
+	l := newLease(d.Machines, e)
+	for l.id == "" {
 		err := l.create(ctx, e, d.Holder)
+		if err != nil && !hasCode(err, "InvalidKeyPair.Duplicate") {
+			return nil, nil, fmt.Errorf("take the lease on %s: %w", e.Name, err)
+		}
 		if err == nil {
 			break
-		}
-		if !hasCode(err, "InvalidKeyPair.Duplicate") {
-			return nil, nil, fmt.Errorf("take the lease on %s: %w", e.Name, err)
 		}
 		if err := d.outlive(ctx, e, l); err != nil {
 			return nil, nil, err
 		}
 	}
 	d.lease = l
-	held, cancel := context.WithCancelCause(ctx)
+	held, lose := context.WithCancelCause(ctx)
+	// It is renewed also while what a canceled run has made is taken back.
+	renewing, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
-	go func() { defer close(ended); l.renew(held, cancel) }()
+	go func() { defer close(ended); l.renew(renewing, lose) }()
 	d.tell(Event{Step: "lease", Text: "has the lease on " + e.Name, Change: true})
-	return held, func() error { cancel(nil); <-ended; return l.giveBack(ctx) }, nil
+	return held, func() error { stop(); <-ended; lose(nil); return l.giveBack(ctx) }, nil
 }
 
 func (l *lease) create(ctx context.Context, e Environment, holder string) error {
@@ -92,7 +101,7 @@ func (l *lease) create(ctx context.Context, e Environment, holder string) error 
 	if err != nil {
 		return err
 	}
-	tags := append(e.tags(RoleLease), tag(tagHolder, holder), tag(tagSince, time.Now().UTC().Format(time.RFC3339)), tag(tagBeat, "0"))
+	tags := append(e.tags(RoleLease), tag(tagHolder, holder), tag(tagToken, l.token), tag(tagSince, time.Now().UTC().Format(time.RFC3339)), tag(tagBeat, "0"))
 	out, err := l.of.ImportKeyPair(ctx, &ec2.ImportKeyPairInput{
 		KeyName: &l.name, PublicKeyMaterial: ssh.MarshalAuthorizedKey(key),
 		TagSpecifications: []types.TagSpecification{{ResourceType: types.ResourceTypeKeyPair, Tags: tags}},
@@ -100,25 +109,34 @@ func (l *lease) create(ctx context.Context, e Environment, holder string) error 
 	if err != nil {
 		return err
 	}
-	l.id, l.seen = *out.KeyPairId, time.Now()
+	l.id, l.made, l.seen = *out.KeyPairId, time.Now(), time.Now()
 	return nil
 }
 
-// outlive waits until the lease's holder has been silent for long enough, and takes it away.
+// outlive waits until the lease's holder has been silent for long enough, and
+// takes it away. It may turn out to be ours: then the answer was lost.
 func (d *Deployer) outlive(ctx context.Context, e Environment, l *lease) error {
 	first, err := l.find(ctx)
-	if err != nil || first == nil {
+	switch {
+	case err != nil:
 		return err
+	case first == nil: // it has gone, or AWS does not list it yet
+		return poll.For(ctx, beatEvery/4)
+	case tagOf(first.Tags, TagApplication) != e.Application || tagOf(first.Tags, TagEnvironment) != e.Name:
+		return fmt.Errorf("the key pair %s has the name of this environment's lease, and not its tags: delete it, or rename the environment", l.name)
+	case tagOf(first.Tags, tagToken) == l.token:
+		l.id, l.made, l.seen = aws.ToString(first.KeyPairId), time.Now(), time.Now()
+		return nil
 	}
-	id, beat, began, told := aws.ToString(first.KeyPairId), tagOf(first.Tags, tagBeat), time.Now(), false
-	err = poll.Until(ctx, poll.Pace{First: 500 * time.Millisecond, Max: time.Second}, func(ctx context.Context) (bool, error) {
+	id, began, told := aws.ToString(first.KeyPairId), time.Now(), false
+	err = poll.Until(ctx, poll.Pace{First: beatEvery / 4, Max: beatEvery / 2}, func(ctx context.Context) (bool, error) {
 		now, err := l.find(ctx)
 		switch {
 		case err != nil:
 			return false, err
 		case now == nil || aws.ToString(now.KeyPairId) != id:
 			return true, nil
-		case tagOf(now.Tags, tagBeat) != beat:
+		case tagOf(now.Tags, tagBeat) != tagOf(first.Tags, tagBeat):
 			return true, &HeldError{e.Name, tagOf(now.Tags, tagHolder), tagOf(now.Tags, tagSince)}
 		}
 		if !told && time.Since(began) > 3*beatEvery {
@@ -132,65 +150,6 @@ func (d *Deployer) outlive(ctx context.Context, e Environment, l *lease) error {
 	}
 	_, err = l.of.DeleteKeyPair(ctx, &ec2.DeleteKeyPairInput{KeyPairId: &id})
 	return err
-}
-
-// find is the key pair of the lease's name; nil when there is none.
-func (l *lease) find(ctx context.Context) (*types.KeyPairInfo, error) {
-	out, err := l.of.DescribeKeyPairs(ctx, &ec2.DescribeKeyPairsInput{Filters: []types.Filter{{Name: aws.String("key-name"), Values: []string{l.name}}}})
-	if err != nil || len(out.KeyPairs) == 0 {
-		return nil, err
-	}
-	return &out.KeyPairs[0], nil
-}
-
-// renew changes the tag until the context ends. When the lease is lost, it ends the context.
-func (l *lease) renew(ctx context.Context, lost context.CancelCauseFunc) {
-	for poll.For(ctx, beatEvery) == nil {
-		l.beat++
-		_, err := l.of.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{l.id}, Tags: []types.Tag{tag(tagBeat, strconv.Itoa(l.beat))}})
-		switch {
-		case err == nil:
-			l.mu.Lock()
-			l.seen = time.Now()
-			l.mu.Unlock()
-		case hasCode(err, "InvalidKeyPair.NotFound", "InvalidKey.NotFound", "InvalidID"):
-			lost(ErrLost)
-			return
-		}
-	}
-}
-
-// guard says whether the lease is still this run's. It asks AWS when the last
-// renewal was a while ago, as after a pause; the wall clock counts, too: the
-// monotonic one may stand still while a computer sleeps.
-func (l *lease) guard(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	l.mu.Lock()
-	seen := l.seen
-	l.mu.Unlock()
-	if time.Since(seen) < trusted && time.Now().Round(0).Sub(seen.Round(0)) < trusted {
-		return nil
-	}
-	now, err := l.find(ctx)
-	if err != nil {
-		return fmt.Errorf("ask for the lease: %w", err)
-	}
-	if now == nil || aws.ToString(now.KeyPairId) != l.id {
-		return ErrLost
-	}
-	return nil
-}
-
-// giveBack deletes the lease by its id: never that of somebody else.
-func (l *lease) giveBack(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-	defer cancel()
-	if _, err := l.of.DeleteKeyPair(ctx, &ec2.DeleteKeyPairInput{KeyPairId: &l.id}); err != nil {
-		return fmt.Errorf("give the lease back (others wait %s): %w", patience, err)
-	}
-	return nil
 }
 
 func tag(key, value string) types.Tag { return types.Tag{Key: &key, Value: &value} }

@@ -23,6 +23,13 @@ const (
 	TagRetire = "imago:retire"
 )
 
+const (
+	// tagIdle is since when a release has no traffic any more, in RFC 3339.
+	tagIdle = "imago:idle-since"
+	// tagServed, of the launch template, is the newest release that has been in service.
+	tagServed = "imago:served"
+)
+
 // The roles of what setup makes: the network, the load balancer and its security
 // group, the security group of the machines, and that of a lease.
 const (

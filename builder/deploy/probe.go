@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,6 +22,13 @@ const (
 	probeBody = 500
 )
 
+// errOther is that of an answer by another image.
+var errOther = errors.New("another image answers")
+
+// spread is how long a change of the listener may take to reach all of a load
+// balancer's machines. So long the release before may still answer.
+const spread = time.Minute
+
 // probes asks the application through the load balancer, as users do.
 type probes struct {
 	client  *http.Client
@@ -28,15 +36,16 @@ type probes struct {
 	header  string // that names the image which answers
 	image   string // which has to answer
 	secret  string
-	private bool // only this release is asked, by the rule for probes
+	private bool      // only this release is asked, by the rule for probes
+	shifted time.Time // when it got the traffic
 
 	sent, failed int
-	named        bool // an answer has named its image
+	arrived      bool // users are answered by this release
 }
 
 func (d *Deployer) probesOf(e Environment, now *state, n *next) *probes {
 	scheme := "http"
-	if e.Certificate != "" {
+	if aws.ToInt32(now.listener.Port) == 443 {
 		scheme = "https"
 	}
 	p := &probes{
@@ -82,9 +91,9 @@ func (p *probes) once(ctx context.Context) error {
 	case resp.StatusCode != http.StatusOK:
 		return fmt.Errorf("GET %s: status %s: %s", p.url, resp.Status, strings.TrimSpace(string(body)))
 	case p.header != "" && by != "" && by != p.image:
-		return fmt.Errorf("GET %s: %s says that %s answers, and not %s", p.url, p.header, by, p.image)
-	case by != "":
-		p.named = true
+		return fmt.Errorf("GET %s: %s says that %w: %s, and not %s", p.url, p.header, errOther, by, p.image)
+	case !p.private:
+		p.arrived = true
 	}
 	return nil
 }

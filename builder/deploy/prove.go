@@ -94,7 +94,9 @@ func (d *Deployer) healthOf(ctx context.Context, n *next) (h health, err error) 
 	if err != nil {
 		return h, fmt.Errorf("read auto scaling group %s: %w", n.name, err)
 	}
+	arn := ""
 	for _, g := range out.AutoScalingGroups { // none while AWS does not list it yet
+		arn = aws.ToString(g.AutoScalingGroupARN)
 		h.desired = int(aws.ToInt32(g.DesiredCapacity))
 		for _, i := range g.Instances {
 			if i.LifecycleState == astypes.LifecycleStateInService {
@@ -103,6 +105,9 @@ func (d *Deployer) healthOf(ctx context.Context, n *next) (h health, err error) 
 		}
 	}
 	targets, err := d.Targets.DescribeTargetHealth(ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: &n.target})
+	if unknown(err) { // as above
+		return h, nil
+	}
 	if err != nil {
 		return h, fmt.Errorf("read the health of target group %s: %w", n.name, err)
 	}
@@ -115,12 +120,13 @@ func (d *Deployer) healthOf(ctx context.Context, n *next) (h health, err error) 
 			h.waiting = append(h.waiting, fmt.Sprintf("%s is %s: %s", aws.ToString(t.Target.Id), t.TargetHealth.State, aws.ToString(t.TargetHealth.Description)))
 		}
 	}
-	h.ended, err = d.endedIn(ctx, n)
+	h.ended, err = d.endedIn(ctx, n, arn)
 	return h, err
 }
 
-// endedIn says which machine of a group has ended, or could not be launched, as Auto Scaling says it.
-func (d *Deployer) endedIn(ctx context.Context, n *next) (string, error) {
+// endedIn says which machine of a group has ended, or could not be launched, as
+// Auto Scaling says it. A group of the same name may have been there before.
+func (d *Deployer) endedIn(ctx context.Context, n *next, arn string) (string, error) {
 	out, err := d.Groups.DescribeScalingActivities(ctx, &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: &n.name})
 	if hasCode(err, "ValidationError") { // AWS does not list the group yet
 		return "", nil
@@ -130,13 +136,16 @@ func (d *Deployer) endedIn(ctx context.Context, n *next) (string, error) {
 	}
 	failed := 0
 	for _, a := range out.Activities {
+		if arn != "" && aws.ToString(a.AutoScalingGroupARN) != arn {
+			continue
+		}
 		text := aws.ToString(a.Description)
 		switch {
 		case a.StatusCode == astypes.ScalingActivityStatusCodeFailed:
 			if failed++; failed >= 2 { // once may be a lack of capacity in one zone
 				return fmt.Sprintf("%s: %s", text, aws.ToString(a.StatusMessage)), nil
 			}
-		case strings.HasPrefix(text, "Terminating EC2 instance"):
+		case strings.HasPrefix(text, "Terminating EC2 instance") && !strings.Contains(aws.ToString(a.Cause), "shrinking the capacity"):
 			return fmt.Sprintf("a machine ended: %s: %s", text, aws.ToString(a.Cause)), nil
 		}
 	}
@@ -144,22 +153,18 @@ func (d *Deployer) endedIn(ctx context.Context, n *next) (string, error) {
 }
 
 // match has the release grow with the one that serves: it may have been scaled
-// out since the release began. It ends when both are of one size.
+// out since the release began. When both are of one size, the one that serves
+// may not become smaller any more: it has to be enough to go back to.
 func (d *Deployer) match(ctx context.Context, e Environment, old *unit, n *next, p *probes) error {
-	if old == nil {
+	if old == nil || old.group == nil {
 		return nil
 	}
 	for {
-		out, err := d.Groups.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{*old.group.AutoScalingGroupName}})
-		if err != nil {
-			return fmt.Errorf("read the size of release %d: %w", old.Number, err)
+		if err := d.refresh(ctx, old); err != nil {
+			return err
 		}
-		if len(out.AutoScalingGroups) == 0 {
-			return nil
-		}
-		old.group = &out.AutoScalingGroups[0]
-		if old.desired() <= n.size {
-			return nil
+		if old.group == nil || old.desired() <= n.size {
+			break
 		}
 		n.size = old.desired()
 		if err := d.resize(ctx, "prove", n.name, n.size, max(e.Max, n.size)); err != nil {
@@ -169,6 +174,23 @@ func (d *Deployer) match(ctx context.Context, e Environment, old *unit, n *next,
 			return err
 		}
 	}
+	if old.group == nil {
+		return nil
+	}
+	return d.pin(ctx, "prove", old)
+}
+
+// refresh reads a release's group again.
+func (d *Deployer) refresh(ctx context.Context, u *unit) error {
+	out, err := d.Groups.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{aws.ToString(u.group.AutoScalingGroupName)}})
+	if err != nil {
+		return fmt.Errorf("read the size of release %d: %w", u.Number, err)
+	}
+	u.group = nil // somebody has deleted it
+	if len(out.AutoScalingGroups) > 0 {
+		u.group = &out.AutoScalingGroups[0]
+	}
+	return nil
 }
 
 // resize has a group be at least of a size.

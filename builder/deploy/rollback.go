@@ -25,7 +25,7 @@ func (d *Deployer) Rollback(ctx context.Context, e Environment, number int64) (r
 	if u := now.serving(); u.Number == to.Number {
 		return Result{Release: u.Release, Unchanged: true}, nil
 	}
-	if u := now.units[to.Number]; u == nil || u.retire.IsZero() || u.target == "" || u.group == nil || u.desired() == 0 {
+	if u := now.units[to.Number]; u == nil || !u.warm() {
 		d.tell(Event{Step: "check", Text: fmt.Sprintf("release %d is not warm any more: it is released again", to.Number)})
 		return d.Run(ctx, e, Wanted{Image: to.Image, Commit: to.Commit})
 	}
@@ -41,7 +41,7 @@ func (s *state) target(number int64) (version, error) {
 	}
 	if number != 0 {
 		v, ok := s.versions[number]
-		if !ok {
+		if !ok || !s.released(number) {
 			return version{}, fmt.Errorf("there is no release %d: imago releases says which there are", number)
 		}
 		return v, nil
@@ -51,7 +51,7 @@ func (s *state) target(number int64) (version, error) {
 	}
 	best := version{}
 	for n, v := range s.versions {
-		if n < serving.Number && n > best.Number {
+		if n < serving.Number && n > best.Number && s.released(n) {
 			best = v
 		}
 	}
@@ -61,20 +61,25 @@ func (s *state) target(number int64) (version, error) {
 	return best, nil
 }
 
+// released says whether a release has ever been in service.
+func (s *state) released(number int64) bool {
+	u := s.units[number]
+	return number <= s.served || u != nil && u.served()
+}
+
 // swap moves the traffic to a warm release, once it is as large as the one that
-// serves and healthy.
+// serves and healthy. What of it is not done, the next run does.
 func (d *Deployer) swap(ctx context.Context, e Environment, number int64) error {
 	now, err := d.look(ctx, e)
 	if err != nil {
 		return err
 	}
 	old, u := now.serving(), now.units[number]
-	if u == nil || u.group == nil || old == nil {
-		return fmt.Errorf("release %d has gone meanwhile", number)
+	if u == nil || !u.warm() || old == nil {
+		return fmt.Errorf("release %d has gone meanwhile: run imago rollback again", number)
 	}
-	n := &next{Release: u.Release, name: *u.group.AutoScalingGroupName, target: u.target, size: u.desired()}
-	if old.desired() > n.size {
-		n.size = old.desired()
+	n := &next{Release: u.Release, name: *u.group.AutoScalingGroupName, target: u.target, size: max(u.desired(), old.desired())}
+	if n.size > u.desired() {
 		if err := d.resize(ctx, "prove", n.name, n.size, max(e.Max, n.size)); err != nil {
 			return err
 		}
@@ -82,16 +87,16 @@ func (d *Deployer) swap(ctx context.Context, e Environment, number int64) error 
 	if err := d.ready(ctx, e, n); err != nil {
 		return d.explain(ctx, n, err)
 	}
-	if err := d.route(ctx, now, u.target); err != nil {
-		return err
-	}
-	if err := d.mark(ctx, old, e.KeepWarm); err != nil {
+	if err := d.shift(ctx, now, u.target); err != nil {
 		return err
 	}
 	if err := d.unmark(ctx, u); err != nil {
 		return err
 	}
-	return d.unpin(ctx, e, n.name, n.size)
+	if err := d.unpin(ctx, e, n.name, n.size); err != nil {
+		return err
+	}
+	return d.mark(ctx, e, now, old)
 }
 
 // ready waits until a warm release is whole. It is asked through the load

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
@@ -58,6 +59,22 @@ func (d *Deployer) servingOf(ctx context.Context, u *unit) (Serving, error) {
 	return s, err
 }
 
+// Over are the releases that Tidy would take down now. It changes nothing.
+func (d *Deployer) Over(ctx context.Context, e Environment) ([]Release, error) {
+	now, err := d.look(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	var all []Release
+	for _, u := range now.leftovers(time.Now()) {
+		all = append(all, u.Release)
+	}
+	for _, number := range now.orphans() {
+		all = append(all, now.versions[number].Release)
+	}
+	return all, nil
+}
+
 // Releases are all that can be gone back to, the newest first.
 func (d *Deployer) Releases(ctx context.Context, e Environment) ([]Release, error) {
 	now, err := d.look(ctx, e)
@@ -66,7 +83,7 @@ func (d *Deployer) Releases(ctx context.Context, e Environment) ([]Release, erro
 	}
 	var all []Release
 	for n, v := range now.versions {
-		if u := now.units[n]; u == nil || u.served() {
+		if now.released(n) {
 			all = append(all, v.Release)
 		}
 	}

@@ -195,11 +195,13 @@ func (c *Cloud) restart(ctx context.Context, id string, l *life) {
 	}
 }
 
-// remove terminates an instance for good.
+// remove terminates an instance for good. AWS has the system shut down first;
+// here only one of an Auto Scaling group does, which users may be connected to.
+// Builders have nothing to finish, and should not wait for it.
 func (c *Cloud) remove(ctx context.Context, id string, l *life) {
 	start := time.Now()
 	c.mu.Lock()
-	l.force = true
+	l.force = c.state.Instances[id].Tags["aws:autoscaling:groupName"] == ""
 	c.mu.Unlock()
 	c.stopMachine(ctx, id, l)
 	c.pause(ctx, l, terminated, start)

@@ -11,14 +11,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-
-	"github.com/imagobuild/imago/builder"
 )
 
 var delays = flag.String("delays", "draining=2s,metric=1s", "what the local cloud is slow at, as imago local up --delay has it")
@@ -28,6 +27,9 @@ var cloud *localCloud
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if what := os.Getenv(childEnv); what != "" {
+		os.Exit(child(what))
+	}
 	os.Exit(run(m))
 }
 
@@ -48,12 +50,32 @@ func run(m *testing.M) int {
 			return 1
 		}
 	}
+	defer roomy()()
 	defer cloud.down()
 	if err := cloud.up(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()
+}
+
+// roomy lets this computer have as many machines as the suite needs: each has a
+// systemd, which watches files, and Linux allows 128 watchers for all of root's
+// processes. It returns what puts that back.
+func roomy() (back func()) {
+	const file, enough = "/proc/sys/fs/inotify/max_user_instances", "1024\n"
+	was, err := os.ReadFile(file)
+	if n, _ := strconv.Atoi(strings.TrimSpace(string(was))); err != nil || n >= 1024 {
+		return func() {}
+	}
+	if err := os.WriteFile(file, []byte(enough), 0); err != nil {
+		fmt.Fprintln(os.Stderr, "machines may not start:", err)
+	}
+	return func() {
+		if now, err := os.ReadFile(file); err == nil && string(now) == enough {
+			os.WriteFile(file, was, 0) //nolint:errcheck // nobody is left who needs it
+		}
+	}
 }
 
 // localCloud is one local cloud, and the binary that drives it.
@@ -92,7 +114,6 @@ func (c *localCloud) config(endpoint string) aws.Config {
 		Region: c.exports["AWS_REGION"], BaseEndpoint: &endpoint,
 		Credentials: credentials.NewStaticCredentialsProvider(c.exports["AWS_ACCESS_KEY_ID"], c.exports["AWS_SECRET_ACCESS_KEY"], ""),
 	}
-	new(builder.Calls).Configure(&cfg)
 	return cfg
 }
 

@@ -7,11 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 
+	"github.com/imagobuild/imago/builder"
 	"github.com/imagobuild/imago/builder/deploy"
 	"github.com/imagobuild/imago/e2e/load"
 )
@@ -20,6 +22,7 @@ import (
 type place struct {
 	deploy.Environment
 	address string
+	infra   *deploy.Infrastructure
 
 	mu     sync.Mutex
 	events []deploy.Event
@@ -31,18 +34,18 @@ func newPlace(t *testing.T, name string) *place {
 	p := &place{Environment: deploy.Environment{
 		Application: "shop", Name: name, Region: "us-east-1", InstanceType: "t3.micro",
 		Min: 2, Max: 6, Desired: 2, Port: 8080, HealthPath: "/health", VersionHeader: load.ImageHeader,
-		KeepWarm: 10 * time.Minute, Watch: 3 * time.Second, Timeout: 2 * time.Minute,
+		KeepWarm: 10 * time.Minute, Drain: 4 * time.Second, Watch: 2 * time.Second, Timeout: 2 * time.Minute,
 	}}
 	cfg := cloud.config("")
-	infra := &deploy.Infrastructure{
+	p.infra = &deploy.Infrastructure{
 		Deployer: p.deployer(t, "setup"), Network: ec2.NewFromConfig(cfg), Balancers: elb.NewFromConfig(cfg), DNS: route53.NewFromConfig(cfg),
 	}
 	t.Cleanup(func() {
-		if err := infra.Destroy(after(t), p.Environment); err != nil {
+		if err := p.infra.Destroy(after(t), p.Environment); err != nil {
 			t.Errorf("destroy: %v", err)
 		}
 	})
-	where, err := infra.Setup(t.Context(), p.Environment)
+	where, err := p.infra.Setup(t.Context(), p.Environment)
 	if err != nil {
 		t.Fatalf("setup: %v", err)
 	}
@@ -64,7 +67,14 @@ func (p *place) deployer(t *testing.T, who string) *deploy.Deployer {
 }
 
 func deployerAt(endpoint string) *deploy.Deployer {
+	return deployerIn(func(*aws.Config) {}, endpoint)
+}
+
+// deployerIn is one whose configuration is changed.
+func deployerIn(change func(*aws.Config), endpoint string) *deploy.Deployer {
 	cfg := cloud.config(endpoint)
+	change(&cfg)
+	new(builder.Calls).Configure(&cfg)
 	machines, balancers := ec2.NewFromConfig(cfg), elb.NewFromConfig(cfg)
 	return &deploy.Deployer{Machines: machines, Templates: machines, Groups: autoscaling.NewFromConfig(cfg), Targets: balancers, Listeners: balancers}
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
 const baseID = "ami-22de994a"
@@ -79,18 +78,23 @@ func image(t *testing.T, vars ...string) string {
 }
 
 func bakeImage(t *testing.T, vars []string) (string, error) {
-	baked.turns <- struct{}{}
-	defer func() { <-baked.turns }()
 	for name, text := range map[string]string{"t.json": template, "serve.service": unit} {
 		if err := os.WriteFile(filepath.Join(cloud.dir, name), []byte(text), 0o644); err != nil {
 			return "", err
 		}
 	}
-	args := []string{"build", "--local"}
+	args := []string{}
 	for _, v := range vars {
 		args = append(args, "-var", v)
 	}
-	r := cloud.imago(after(t), append(args, "t.json")...)
+	return buildImage(t, append(args, "t.json")...)
+}
+
+// buildImage runs imago build.
+func buildImage(t *testing.T, args ...string) (string, error) {
+	baked.turns <- struct{}{}
+	defer func() { <-baked.turns }()
+	r := cloud.imago(after(t), append([]string{"build", "--local"}, args...)...)
 	if r.code != 0 {
 		return "", fmt.Errorf("imago build: exit %d\n%s", r.code, r.stderr)
 	}
@@ -113,5 +117,3 @@ func version(t *testing.T) string {
 	}
 	return *out.ImageId
 }
-
-var _ types.Image

@@ -5,7 +5,8 @@
 //
 // FILE is JSON:
 //
-//	mode     what is wrong: "", "crash", "500", "400", "slow", "wrong", "dies"
+//	mode     what is wrong: "", "crash", "500", "400", "slow", "wrong", "half" (one of
+//	         two zones answers 500), "dies"
 //	after    seconds until it is well (slow) or ends (dies)
 //	version  what it says at /version
 //
@@ -25,6 +26,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -58,7 +60,7 @@ func run(addr, path string) error {
 	if err := errors.Join(err, json.Unmarshal(text, &a.settings)); err != nil {
 		return err
 	}
-	if a.image, err = imageID(); err != nil {
+	if a.image, err = metadata("ami-id"); err != nil {
 		return err
 	}
 	after := time.Duration(a.After * float64(time.Second))
@@ -67,6 +69,14 @@ func run(addr, path string) error {
 		return errors.New("cannot find module 'left-pad'")
 	case "wrong":
 		a.image = "ami-00000000000000000"
+	case "half":
+		zone, err := metadata("placement/availability-zone")
+		if err != nil {
+			return err
+		}
+		if strings.HasSuffix(zone, "a") {
+			a.Mode = "500"
+		}
 	case "dies":
 		time.AfterFunc(after, func() { log.Fatal("serve: out of memory") })
 	}
@@ -96,6 +106,7 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Imago-Image", a.image)
 	switch slow := a.Mode == "slow" && time.Since(a.begun).Seconds() < a.After; {
 	case a.Mode == "500" || slow:
+		log.Print("no connection to the database")
 		http.Error(w, "no connection to the database at 10.0.0.5:5432", http.StatusInternalServerError)
 		return
 	case a.Mode == "400":
@@ -189,8 +200,8 @@ func (a *app) closeAll() {
 	}
 }
 
-// imageID is that of the image that this machine runs from.
-func imageID() (string, error) {
+// metadata is what the metadata service says of this machine.
+func metadata(name string) (string, error) {
 	client := http.Client{Timeout: 5 * time.Second}
 	const service = "http://169.254.169.254/latest/"
 	req, err := http.NewRequest(http.MethodPut, service+"api/token", nil)
@@ -202,7 +213,7 @@ func imageID() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if req, err = http.NewRequest(http.MethodGet, service+"meta-data/ami-id", nil); err != nil {
+	if req, err = http.NewRequest(http.MethodGet, service+"meta-data/"+name, nil); err != nil {
 		return "", err
 	}
 	req.Header.Set("X-Aws-Ec2-Metadata-Token", token)
