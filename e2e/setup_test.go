@@ -215,6 +215,9 @@ func TestSetup(t *testing.T) {
 	if want := []string{"80", "80", "8080", "8080"}; !slices.Equal(ports, want) {
 		t.Errorf("these ports are open, from and to: %v, want %v", ports, want)
 	}
+	if public := publicSubnets(t, "staging"); public != "True\tTrue" {
+		t.Errorf("machines get public addresses: %q, want in both subnets", public)
+	}
 	if resp, err := http.Get("http://" + place.Address); err != nil || resp.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("before the first release: %v, %v", resp, err)
 	}
@@ -268,6 +271,13 @@ func TestSetupAdopts(t *testing.T) {
 	changed(t, "all of it", before)
 }
 
+// publicSubnets says of each subnet of an environment's own whether its machines get public addresses.
+func publicSubnets(t *testing.T, name string) string {
+	t.Helper()
+	return awsText(t, "Subnets[].MapPublicIpOnLaunch", "ec2", "describe-subnets",
+		"--filters", "Name=tag:imago:environment,Values="+name, "Name=tag:imago:role,Values=network", "Name=tag:imago:application,Values=shop,killed")
+}
+
 // TestSetupKilled: a setup that was killed is gone on with by the next, once its
 // holder has been silent for long enough.
 func TestSetupKilled(t *testing.T) {
@@ -289,6 +299,9 @@ func TestSetupKilled(t *testing.T) {
 				if r.code != 0 || !strings.HasPrefix(r.stdout, name+" is set up in ") || !strings.Contains(r.stdout, want) {
 					t.Errorf("%s: exit %d, %q, want %q in it\n%s", name, r.code, r.stdout, want, r.stderr)
 				}
+			}
+			if public := publicSubnets(t, name); public != "True\tTrue" {
+				t.Errorf("%s: machines get public addresses: %q, want in both subnets", name, public)
 			}
 			if r := cloud.exec(t.Context(), dir, "destroy", "--local", "--yes", name); r.code != 0 {
 				t.Errorf("destroy %s: exit %d\n%s", name, r.code, r.stderr)
