@@ -87,9 +87,10 @@ func TestBadImages(t *testing.T) {
 func TestBadLater(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, "later")
-	p.Min, p.Desired, p.Watch, p.Drain = 1, 1, 2*time.Minute, time.Second
+	p.Min, p.Desired, p.Drain = 1, 1, time.Second
 	old := version(t)
 	p.release(t, old)
+	p.Watch = 2 * time.Minute
 	before := p.inventory(t)
 	_, err := p.deployer(t, "anna@laptop").Run(t.Context(), p.Environment, deploy.Wanted{Image: image(t, "mode=dies", "after=30", "restart=no")})
 	refused := new(deploy.UnhealthyError)
