@@ -1,4 +1,4 @@
-# make demo    bake primal and carnivore on the local cloud, boot the result, show its page (as root)
+# make demo    bake primal and carnivore on the local cloud, release them behind a load balancer under load, and go back (as root)
 # make test    everything: vet, gofmt, shellcheck, unit tests, end to end (as root)
 # make build   bin/imago
 # make bench   imago beside packer, tar, rsync and scp, an hour and a half (as root); BENCH='-rows many -n 3' for less, BENCH=-h for all flags
@@ -29,6 +29,7 @@ build:
 demo:
 	@e2e/deps.sh $(MACHINES) $(WITNESSES)
 	@$(MAKE) --no-print-directory build
+	@go build -o bin/loadgen ./e2e/load/loadgen
 	@e2e/demo.sh
 
 test: deps lint machines unit e2e

@@ -131,7 +131,7 @@ func TestParseDelays(t *testing.T) {
 		{in: "running=17s, ssh=3s", want: map[string]time.Duration{"running": 17 * time.Second, "ssh": 3 * time.Second}},
 		{in: "running", err: `delay "running" is not STATE=TIME, such as running=17s`},
 		{in: "running=-1s", err: `delay "running=-1s" is not STATE=TIME, such as running=17s`},
-		{in: "stoped=1s", err: `delay "stoped=1s": there is no state stoped; did you mean stopped? (there are running, ssh, stopped, terminated, available, completed, in-service, scaling, health, metric)`},
+		{in: "stoped=1s", err: `delay "stoped=1s": there is no state stoped; did you mean stopped? (there are running, ssh, stopped, terminated, available, completed, in-service, scaling, health, metric, active, draining, insync)`},
 	} {
 		got, err := parseDelays([]string{tt.in})
 		text := ""
