@@ -1,4 +1,4 @@
-# make demo    bake primal and carnivore on the local cloud, boot the result, show its page (as root)
+# make demo    bake primal and carnivore on the local cloud, release them behind a load balancer under load, and go back (as root)
 # make test    everything: vet, gofmt, shellcheck, unit tests, end to end (as root)
 # make build   bin/imago
 # make bench   imago beside packer, tar, rsync and scp, an hour and a half (as root); BENCH='-rows many -n 3' for less, BENCH=-h for all flags
@@ -29,6 +29,7 @@ build:
 demo:
 	@e2e/deps.sh $(MACHINES) $(WITNESSES)
 	@$(MAKE) --no-print-directory build
+	@go build -o bin/loadgen ./e2e/load/loadgen
 	@e2e/demo.sh
 
 test: deps lint machines unit fuzz e2e
@@ -61,7 +62,7 @@ E2E = go test -count=1 -timeout 30m -parallel 4
 e2e:
 	@$(MAKE) --no-print-directory -j 2 -k -O e2e-waiting e2e-others
 	$(E2E) -run '$(ALONE)' ./e2e
-	go test -count=1 -timeout 15m -parallel 16 ./e2e/load ./e2e/deploy
+	go test -count=1 -timeout 15m -parallel 8 ./e2e/load ./e2e/deploy
 
 e2e-waiting:
 	$(E2E) -run '$(WAITING)' ./e2e
@@ -91,8 +92,8 @@ accept: deps build
 	go test -count=1 -timeout 60m -run 'Anywhere|LostAnswers' ./e2e -everywhere
 	go test -count=10 -timeout 60m -run 'Random|Resumes|Cut|Dead' ./provision
 	go test -count=1 -timeout 60m -run 'TestCut$$' ./e2e -cut-bakes 20
-	go test -count=1 -v -timeout 60m -run 'TestKilled$$' ./e2e/deploy -everywhere -lines 4
-	go test -count=1 -v -timeout 30m -run 'TestOneAtATime|TestPaused|TestReleases' ./e2e/deploy -strict
+	go test -count=1 -v -timeout 60m -parallel 4 -run 'TestKilled$$|TestBadImages|TestPaused' ./e2e/deploy -everywhere -lines 3
+	go test -count=1 -v -timeout 30m -run 'TestOneAtATime|TestReleases' -parallel 1 ./e2e/deploy -strict
 	@for lag in 0s 7s 14s 20s; do set -x; go test -count=1 -v -timeout 60m -run 'TestManyReleases' ./e2e/deploy -strict -releases 5 -rate 1000 -delays draining=$$lag,metric=1s || exit 1; done
 	@for f in $(FUZZ); do set -x; e2e/fuzz.sh 60 "$${f%:*}" "$${f#*:}" || exit 1; done
 	go test -count=1 -timeout 30m -run 'TestTwins$$' ./e2e -twins

@@ -26,8 +26,8 @@ require (
 )
 
 require (
-	github.com/aws/aws-sdk-go-v2/service/autoscaling v1.82.0
-	github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2 v1.64.0
+	github.com/aws/aws-sdk-go-v2/service/autoscaling v1.80.0 // from v1.81.0 on it makes tables of all its calls (0.4 MB) at every start
+	github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2 v1.63.9 // from v1.64.0 on, as autoscaling
 	github.com/aws/aws-sdk-go-v2/service/route53 v1.71.0
 	github.com/hashicorp/hcl/v2 v2.25.0
 	github.com/zclconf/go-cty v1.20.0

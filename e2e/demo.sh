@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The whole job on this computer, with no cloud account: bake primal and
-# carnivore on top of it, boot the result and show its page.
+# The whole job on this computer, with no cloud account: bake primal and carnivore
+# on top of it, set an environment up, release the result behind its load balancer,
+# release a change while users ask for the page, and go back.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,7 +12,8 @@ fi
 
 imago=$PWD/bin/imago
 project=$(mktemp -d)
-trap 'rm -rf "$project"' EXIT
+asking='' # the load generator, while it runs
+trap '[ -z "$asking" ] || kill "$asking"; rm -rf "$project"' EXIT
 
 say() { printf '\n\033[1m== %s\033[0m\n' "$*" >&2; }
 started=$SECONDS
@@ -29,6 +31,8 @@ make_project() {
   rm -r "$project/app"
   cp -R e2e/app "$project/app"
   cp e2e/app/package.json e2e/app/package-lock.json "$project/deploy/mailtube/"
+  # Two machines; a demo does not watch them for five minutes.
+  sed -i 's/^\( *\)instance_type = "t3.micro"/&\n\1desired       = 2\n\1watch         = "3s"/' "$project/imago.hcl"
 }
 
 registry=() # the one that this computer's npm uses, if it has one
@@ -40,39 +44,73 @@ bake() { # the same images each time, unless something has changed
   images=$(cd "$project" && "$imago" bake --local "${registry[@]}")
 }
 
-cloud() { aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; } # Debian's awscli does not read the variable itself
+release() { # as users see it: the last line says how it went
+  said=$(cd "$project" && "$imago" deploy --local "${registry[@]}" staging)
+  printf '%s\n' "$said"
+}
 
-launch() {
-  instance=$(cloud ec2 run-instances --image-id "$carnivore" --instance-type t3.micro --query 'Instances[0].InstanceId' --output text)
-  cloud ec2 wait instance-running --instance-ids "$instance"
-  address=$(cloud ec2 describe-instances --instance-ids "$instance" --query 'Reservations[0].Instances[0].PrivateIpAddress' --output text)
-  page=$(curl -fsS --retry 60 --retry-delay 1 --retry-all-errors "http://$address/" 2>/dev/null) ||
-    { echo "demo: http://$address/ does not answer; try: aws --endpoint-url $AWS_ENDPOINT_URL ec2 get-console-output --instance-id $instance" >&2; return 1; }
+first_release() {
+  release
+  page=$(curl -fsS "$url")
+}
+
+change() { sed -i 's/<h1>/<h1>Changed: /' "$project/app/app.js"; }
+
+# under_load runs a command while 200 requests a second begin, a fifth of them on
+# connections of their own, and prints what became of them.
+under_load() {
+  local report=$project/load
+  bin/loadgen -url "${url%/}" -rate 200 -for 10m >"$report" &
+  asking=$!
+  sleep 1
+  "$@"
+  sleep 1
+  kill -INT "$asking"
+  local failed=0
+  wait "$asking" || failed=1
+  asking=''
+  cat "$report"
+  [ "$failed" -eq 0 ] || { echo "demo: requests have failed while this ran: $*" >&2; return 1; }
+}
+
+rollback() {
+  said=$(cd "$project" && "$imago" rollback --local staging)
+  printf '%s\n' "$said"
+}
+
+destroy() { (cd "$project" && "$imago" destroy --local --yes staging); }
+
+setup() {
+  (cd "$project" && "$imago" setup --local staging)
+  url=$(cd "$project" && "$imago" open --local staging)
 }
 
 stage "local cloud" "$imago" local up
 stage "base image (debian-12)" "$imago" local image add debian-12 --id ami-22de994a
-eval "$("$imago" local env)"
-export AWS_PAGER=''
 stage "project" make_project
 stage "bake primal and carnivore" bake
 stage "bake them again" bake
 primal=$(sed -n 's/^primal\t//p' <<<"$images")
 carnivore=$(sed -n 's/^carnivore\t//p' <<<"$images")
-stage "boot carnivore" launch
-
-say "the page, served by nginx on $address:80"
+stage "set staging up" setup
+stage "release it" first_release
+say "the page, served by two machines behind $url"
 printf '%s\n' "$page"
+change
+stage "release a change, under load" under_load release
+stage "go back, under load" under_load rollback
+say "what is in service"
+(cd "$project" && "$imago" status --local staging)
+stage "take it down" destroy
 say "done in $((SECONDS - started)) s"
 printf '%s\n' "${stage_times[@]}"
 cat <<EOF
 
 primal     $primal
 carnivore  $carnivore
-instance   $instance at $address
 
 Look further:
-  curl http://$address/health
+  bin/imago help deploy
   bin/imago local status
   eval "\$(bin/imago local env)"     # then: aws --endpoint-url \$AWS_ENDPOINT_URL ec2 describe-images --owners self
 Stop it all:

@@ -16,10 +16,10 @@ var allowed = map[string]string{
 	"github.com/urfave/cli/":              "cmd/imago",
 	"github.com/hashicorp/hcl/":           "builder/template builder/template/format builder/template/funcs builder/project e2e/corpus",
 	"github.com/pkg/sftp":                 "provision",
-	"golang.org/x/crypto/ssh":             "provision provision/provisiontest builder/localcloud",
+	"golang.org/x/crypto/ssh":             "provision provision/provisiontest builder/localcloud builder/deploy", // a lease is a key pair, which nobody logs in with
 	"github.com/vishvananda/":             "builder/localcloud/machine",
 	"github.com/google/nftables":          "builder/localcloud/machine",
-	"os/signal":                           "cmd/imago e2e/bench e2e/corpus",
+	"os/signal":                           "cmd/imago e2e/bench e2e/corpus e2e/load/loadgen e2e/serve",
 	module + "provision":                  "builder builder/ansible builder/template builder/project cmd/imago provision/provisiontest e2e/bench",
 	module + "builder/localcloud":         "cmd/imago e2e/bench", // the bench serves a cloud without machines
 	module + "builder/localcloud/machine": "builder/localcloud e2e/bench",

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 
 	"github.com/google/go-cmp/cmp"
@@ -28,12 +30,17 @@ func environments(t *testing.T, application string, more map[string]string) (dir
 	return write(t, "imago.hcl", text, "web.json", template(admin, ""))
 }
 
+// config is the suite's cloud for the SDK's other clients.
+func config(t *testing.T) aws.Config {
+	o := client(t).Options()
+	return aws.Config{Region: o.Region, BaseEndpoint: o.BaseEndpoint, Credentials: o.Credentials}
+}
+
 // standing is all that environments consist of, as AWS describes it, by kind.
 func standing(t *testing.T) map[string]string {
 	t.Helper()
 	ctx, api := after(t), client(t)
-	o := api.Options()
-	cfg := aws.Config{Region: o.Region, BaseEndpoint: o.BaseEndpoint, Credentials: o.Credentials}
+	cfg := config(t)
 	balancers, groups, zones := elb.NewFromConfig(cfg), autoscaling.NewFromConfig(cfg), route53.NewFromConfig(cfg)
 	all := map[string]string{}
 	for kind, describe := range map[string]func() (any, error){
@@ -80,7 +87,7 @@ func standing(t *testing.T) map[string]string {
 // neighbours makes what has nearly the tags or the names of shop's staging, and is not of it.
 func neighbours(t *testing.T) {
 	t.Helper()
-	ctx, api := after(t), client(t)
+	ctx, api, balancers := after(t), client(t), elb.NewFromConfig(config(t))
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -145,8 +152,12 @@ func neighbours(t *testing.T) {
 			_, err := api.DeleteLaunchTemplate(ctx, &ec2.DeleteLaunchTemplateInput{LaunchTemplateName: &name})
 			return err
 		})
-		target := awsText(t, "TargetGroups[0].TargetGroupArn", "elbv2", "create-target-group", "--name", name, "--protocol", "HTTP", "--port", "80", "--vpc-id", *id)
-		undo(func() error { awscli(t, nil, "elbv2", "delete-target-group", "--target-group-arn", target); return nil })
+		target, err := balancers.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{Name: &name, Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(80), VpcId: id})
+		must(err)
+		undo(func() error {
+			_, err := balancers.DeleteTargetGroup(ctx, &elb.DeleteTargetGroupInput{TargetGroupArn: target.TargetGroups[0].TargetGroupArn})
+			return err
+		})
 	}
 }
 
@@ -198,9 +209,14 @@ func TestSetup(t *testing.T) {
 		t.Errorf("the second time: %q, want %q", again, want)
 	}
 	changed(t, "the second setup", made)
-	if open := awsText(t, "SecurityGroups[].IpPermissions[].[FromPort, IpRanges[].CidrIp | join(',', @)]", "ec2", "describe-security-groups",
-		"--filters", "Name=vpc-id,Values="+place.VPC, "Name=group-name,Values=shop-staging-*"); open != "8080\t\n80\t0.0.0.0/0" && open != "80\t0.0.0.0/0\n8080" && open != "80\t0.0.0.0/0\n8080\t" {
-		t.Errorf("these ports are open: %q", open)
+	ports := strings.Fields(awsText(t, "SecurityGroups[].IpPermissions[].[FromPort, ToPort]", "ec2", "describe-security-groups",
+		"--filters", "Name=vpc-id,Values="+place.VPC, "Name=group-name,Values=shop-staging-*"))
+	slices.Sort(ports)
+	if want := []string{"80", "80", "8080", "8080"}; !slices.Equal(ports, want) {
+		t.Errorf("these ports are open, from and to: %v, want %v", ports, want)
+	}
+	if public := publicSubnets(t, "staging"); public != "True\tTrue" {
+		t.Errorf("machines get public addresses: %q, want in both subnets", public)
 	}
 	if resp, err := http.Get("http://" + place.Address); err != nil || resp.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("before the first release: %v, %v", resp, err)
@@ -255,6 +271,13 @@ func TestSetupAdopts(t *testing.T) {
 	changed(t, "all of it", before)
 }
 
+// publicSubnets says of each subnet of an environment's own whether its machines get public addresses.
+func publicSubnets(t *testing.T, name string) string {
+	t.Helper()
+	return awsText(t, "Subnets[].MapPublicIpOnLaunch", "ec2", "describe-subnets",
+		"--filters", "Name=tag:imago:environment,Values="+name, "Name=tag:imago:role,Values=network", "Name=tag:imago:application,Values=shop,killed")
+}
+
 // TestSetupKilled: a setup that was killed is gone on with by the next, once its
 // holder has been silent for long enough.
 func TestSetupKilled(t *testing.T) {
@@ -276,6 +299,9 @@ func TestSetupKilled(t *testing.T) {
 				if r.code != 0 || !strings.HasPrefix(r.stdout, name+" is set up in ") || !strings.Contains(r.stdout, want) {
 					t.Errorf("%s: exit %d, %q, want %q in it\n%s", name, r.code, r.stdout, want, r.stderr)
 				}
+			}
+			if public := publicSubnets(t, name); public != "True\tTrue" {
+				t.Errorf("%s: machines get public addresses: %q, want in both subnets", name, public)
 			}
 			if r := cloud.exec(t.Context(), dir, "destroy", "--local", "--yes", name); r.code != 0 {
 				t.Errorf("destroy %s: exit %d\n%s", name, r.code, r.stderr)

@@ -35,8 +35,13 @@ func (d *Deployer) lookBalancer(ctx context.Context, e Environment, s *state) er
 		return fmt.Errorf("read the listeners of %s: %w", e.name(), err)
 	}
 	for _, l := range listeners.Listeners {
-		if aws.ToInt32(l.Port) == e.listenerPort() {
+		switch aws.ToInt32(l.Port) {
+		case 443:
 			s.listener = &l
+		case 80: // with a certificate, it sends users to the other
+			if s.listener == nil && e.Certificate == "" {
+				s.listener = &l
+			}
 		}
 	}
 	return nil

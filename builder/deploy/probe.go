@@ -45,7 +45,7 @@ type probes struct {
 
 func (d *Deployer) probesOf(e Environment, now *state, n *next) *probes {
 	scheme := "http"
-	if e.Certificate != "" {
+	if aws.ToInt32(now.listener.Port) == 443 {
 		scheme = "https"
 	}
 	p := &probes{

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
@@ -56,6 +57,22 @@ func (d *Deployer) servingOf(ctx context.Context, u *unit) (Serving, error) {
 	h, err := d.healthOf(ctx, &next{name: aws.ToString(u.group.AutoScalingGroupName), target: u.target})
 	s.Desired, s.InService, s.Healthy = h.desired, h.inService, h.healthy
 	return s, err
+}
+
+// Over are the releases that Tidy would take down now. It changes nothing.
+func (d *Deployer) Over(ctx context.Context, e Environment) ([]Release, error) {
+	now, err := d.look(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	var all []Release
+	for _, u := range now.leftovers(time.Now()) {
+		all = append(all, u.Release)
+	}
+	for _, number := range now.orphans() {
+		all = append(all, now.versions[number].Release)
+	}
+	return all, nil
 }
 
 // Releases are all that can be gone back to, the newest first.

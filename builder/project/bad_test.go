@@ -94,9 +94,9 @@ func TestMistakes(t *testing.T) {
 			`choose an environment with --env, or write default_environment into imago.hcl; it has a, b`,
 		}},
 		{"no such environment", head + image + "environment \"staging\" {}\n", "stagign", []string{
-			`--env stagign: imago.hcl has no such environment; did you mean "staging"?`,
+			`environment stagign: imago.hcl has no such environment; did you mean "staging"?`,
 		}},
-		{"no environments", head + image, "x", []string{`--env x: imago.hcl has no such environment; it has none`}},
+		{"no environments", head + image, "x", []string{`environment x: imago.hcl has no such environment; it has none`}},
 		{"names in expressions", head + "image \"web\" {\n  template = \"t.json\"\n  vars = { A = environment.name, B = aplication, C = nofunc(1) }\n}\n", "", []string{
 			`imago.hcl:4:16: there is no environment here; there are application, local, path, var`,
 			`imago.hcl:4:38: there is no aplication here; there are application, local, path, var; did you mean "application"?`,
@@ -108,7 +108,7 @@ func TestMistakes(t *testing.T) {
 			`imago.hcl:1:23: default_environment is "prod", and there is no such environment`,
 		}},
 		{"deploy", head + image + "image \"api\" {\n  template = \"t.json\"\n}\nenvironment \"a\" {\n  deploy {\n    min = 3\n    max = 2\n    desired = 9\n    port = 99999\n    health_path = \"up\"\n    keep_warm = \"1 day\"\n    watch = 5\n" +
-			"    zone = \"x\"\n    certificate = \"x\"\n    vpc_id = \"x\"\n    subnet_ids = [\"x\", \"\"]\n    colour = 1\n  }\n}\nenvironment \"b\" {\n  deploy {\n    instance_type = \"t3.nano\"\n    image = \"wev\"\n    domain = \"https://x/\"\n    min = 1.5\n  }\n}\n", "a", []string{
+			"    zone = \"x\"\n    certificate = \"x\"\n    vpc_id = \"x\"\n    subnet_ids = [\"x\", \"\"]\n    colour = 1\n  }\n}\nenvironment \"b\" {\n  deploy {\n    instance_type = \"t3.nano\"\n    image = \"wev\"\n    domain = \"https://x/\"\n    min = 1.5\n    timeout = \"0s\"\n    version_header = \"X Y:\"\n    subnet_ids = [\"subnet-1\"]\n    requests_per_target = -1\n  }\n}\n", "a", []string{
 			`imago.hcl:9:3: a deploy block needs instance_type, such as "t3.small"`,
 			`imago.hcl:9:3: a deploy block needs image where several could be released: web, api`,
 			`imago.hcl:10:11: min is 3, and max is 2; min may not be more`,
@@ -126,6 +126,10 @@ func TestMistakes(t *testing.T) {
 			`imago.hcl:25:3: image: there is no image "wev"; did you mean "web"?`,
 			`imago.hcl:28:14: domain is "https://x/"; it must be a name such as shop.example.com, without https:// and without a path`,
 			`imago.hcl:29:11: min is 1.5; it must be a whole number from 0 to 10000`,
+			`imago.hcl:30:15: timeout is 0s; a machine needs some time to start, such as "10m"`,
+			`imago.hcl:31:22: version_header is "X Y:"; it must be the name of a header, such as "X-Imago-Image"`,
+			`imago.hcl:32:18: subnet_ids needs vpc_id, the VPC that they are in`,
+			`imago.hcl:33:27: requests_per_target is -1; it must be a whole number from 0 to 1000000`,
 		}},
 		{"retention", head + "image \"web\" {\n  template = \"t.json\"\n  retention {}\n}\nretention {\n  keep = 0\n  days = -1\n}\n", "", []string{
 			`imago.hcl:4:3: a retention block needs keep (how many), days (how long), or both`,

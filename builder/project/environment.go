@@ -70,7 +70,7 @@ func (f *file) choose() {
 	}
 	switch asked := f.options.Environment; {
 	case asked != "" && !slices.Contains(all, asked):
-		f.complain("--env %s: %s has no such environment%s", asked, f.project.Path, hint(asked, all))
+		f.complain("environment %s: %s has no such environment%s", asked, f.project.Path, hint(asked, all))
 	case asked != "":
 		f.chosen = asked
 	case usual != "":

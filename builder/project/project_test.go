@@ -101,7 +101,14 @@ environment "production" {
     health_path   = "/up"
     keep_warm     = "30m"
     watch         = "0s"
+    timeout       = "3m"
     vpc_id        = "vpc-1"
+
+    requests_per_target = 600
+    version_header      = "X-Version"
+    key_name            = "shop"
+    instance_profile    = "web"
+
     subnet_ids    = ["subnet-1", "subnet-2"]
   }
 }
@@ -133,8 +140,9 @@ func TestRead(t *testing.T) {
 	production := project.Environment{Name: "production", Region: "eu-west-1", Deploy: &project.Deploy{
 		Image: "carnivore", InstanceType: "t3.small", Min: 2, Max: project.DefaultMax, Desired: 2,
 		Domain: "production.example.com", Zone: "example.com", Certificate: "arn:aws:acm:eu-west-1:1:certificate/c",
-		Port: 8080, HealthPath: "/up", KeepWarm: 30 * time.Minute, VPC: "vpc-1", Subnets: []string{"subnet-1", "subnet-2"},
-		Timeout: project.DefaultTimeout, VersionHeader: project.DefaultVersionHeader,
+		Port: 8080, HealthPath: "/up", KeepWarm: 30 * time.Minute, Timeout: 3 * time.Minute,
+		RequestsPerTarget: 600, VersionHeader: "X-Version", Key: "shop", Profile: "web",
+		VPC: "vpc-1", Subnets: []string{"subnet-1", "subnet-2"},
 	}}
 	staging := project.Environment{Name: "staging", Deploy: &project.Deploy{
 		Image: "carnivore", InstanceType: "t3.micro", Min: 1, Max: project.DefaultMax, Desired: 1,

@@ -50,7 +50,10 @@ func (s *session) gc(ctx context.Context, o gcOptions) error {
 }
 
 // collection is what a collection did, or would do.
-type collection struct{ remove, keep []gc.Verdict }
+type collection struct {
+	remove, keep []gc.Verdict
+	environments []string // what was done in those that are released to
+}
 
 // collect looks into one account, and takes away what is to go.
 func (s *session) collect(ctx context.Context, o gcOptions, r reach, out *collection) error {
@@ -83,9 +86,10 @@ func (s *session) collect(ctx context.Context, o gcOptions, r reach, out *collec
 	if o.plan {
 		plan, err := c.Plan(ctx)
 		out.add(plan)
-		return err
+		return errors.Join(err, s.tidyEnvironments(ctx, o, clients, c.Regions, out))
 	}
 	settled, err := c.Collect(ctx)
+	err = errors.Join(err, s.tidyEnvironments(ctx, o, clients, c.Regions, out))
 	for _, f := range r.journals {
 		if slices.Contains(settled, f.Build.ID) {
 			err = errors.Join(err, f.Remove())
@@ -156,7 +160,7 @@ func (s *session) printCollection(o gcOptions, out collection, errs []error) err
 	if o.json {
 		return s.collectionJSON(o, out, errs)
 	}
-	if len(out.remove)+len(out.keep) == 0 && errors.Join(errs...) == nil {
+	if len(out.remove)+len(out.keep)+len(out.environments) == 0 && errors.Join(errs...) == nil {
 		s.say("imago: nothing was left behind")
 	}
 	if !o.plan {
@@ -180,8 +184,10 @@ func (s *session) collectionJSON(o gcOptions, out collection, errs []error) erro
 		Plan   bool          `json:"plan"`
 		Remove []verdictJSON `json:"remove"`
 		Keep   []verdictJSON `json:"keep"`
-		Errors []string      `json:"errors"`
-	}{o.plan, verdictsJSON(out.remove), verdictsJSON(out.keep), append([]string{}, problems(errors.Join(errs...))...)}
+		// Environments is what was done, or would be, where images are released.
+		Environments []string `json:"environments"`
+		Errors       []string `json:"errors"`
+	}{o.plan, verdictsJSON(out.remove), verdictsJSON(out.keep), append([]string{}, out.environments...), append([]string{}, problems(errors.Join(errs...))...)}
 	return writeJSON(s.stdout, result)
 }
 

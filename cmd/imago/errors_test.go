@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imagobuild/imago/builder"
+	"github.com/imagobuild/imago/builder/deploy"
 )
 
 func TestExitCodes(t *testing.T) {
@@ -28,6 +29,9 @@ func TestExitCodes(t *testing.T) {
 		{"canceled by a signal", &buildError{"web", signalError{}}, 130},
 		{"left something", &buildError{"web", errors.Join(errors.New("no"), leak)}, 4},
 		{"an image is still being made", &buildError{"web", errors.Join(&builder.PendingError{}, leak)}, 4},
+		{"an unhealthy release", errors.Join(&deploy.UnhealthyError{}, errors.New("no")), 3},
+		{"an unhealthy release that left something", errors.Join(&deploy.UnhealthyError{}, leak), 4},
+		{"what ssh says", &statusError{7}, 7},
 		{"canceled and left something", errors.Join(context.Canceled, leak), 4},
 	}
 	for _, tt := range tests {

@@ -16,6 +16,10 @@ imago:build and imago:expires for builds of other computers, once they have expi
 It touches nothing without these tags, nothing of a running build, nothing in use, and
 no finished image. It may run at any time, and twice at once.
 
+Where images are released, it finishes what a release that was killed has left, and
+takes down what has been kept warm for long enough. An environment that is being
+changed is left alone. With --build it looks at builds alone.
+
 Examples:
   imago gc                                what is left of builds from this computer
   imago gc --plan                         only show what would go, what would stay, and why

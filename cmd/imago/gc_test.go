@@ -80,6 +80,7 @@ func TestPrintCollection(t *testing.T) {
       "why": "it is finished"
     }
   ],
+  "environments": [],
   "errors": [
     "left behind: volume vol-1 (not yours)"
   ]

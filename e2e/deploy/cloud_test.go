@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -49,12 +50,32 @@ func run(m *testing.M) int {
 			return 1
 		}
 	}
+	defer roomy()()
 	defer cloud.down()
 	if err := cloud.up(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()
+}
+
+// roomy lets this computer have as many machines as the suite needs: each has a
+// systemd, which watches files, and Linux allows 128 watchers for all of root's
+// processes. It returns what puts that back.
+func roomy() (back func()) {
+	const file, enough = "/proc/sys/fs/inotify/max_user_instances", "1024\n"
+	was, err := os.ReadFile(file)
+	if n, _ := strconv.Atoi(strings.TrimSpace(string(was))); err != nil || n >= 1024 {
+		return func() {}
+	}
+	if err := os.WriteFile(file, []byte(enough), 0); err != nil {
+		fmt.Fprintln(os.Stderr, "machines may not start:", err)
+	}
+	return func() {
+		if now, err := os.ReadFile(file); err == nil && string(now) == enough {
+			os.WriteFile(file, was, 0) //nolint:errcheck // nobody is left who needs it
+		}
+	}
 }
 
 // localCloud is one local cloud, and the binary that drives it.
