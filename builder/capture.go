@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/imagobuild/imago/builder/internal/awserr"
 	"github.com/imagobuild/imago/builder/internal/poll"
 	"github.com/imagobuild/imago/builder/internal/undo"
 )
@@ -233,7 +234,7 @@ func removeImage(ctx context.Context, t thing, snapshots bool) error {
 	out, err := settled(ctx, func(ctx context.Context) (*ec2.DescribeImagesOutput, error) {
 		return t.cloud.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{t.id}})
 	}, t)
-	if hasCode(err, t.absence()...) || err == nil && len(out.Images) == 0 {
+	if awserr.Is(err, t.absence()...) || err == nil && len(out.Images) == 0 {
 		return nil
 	}
 	if err != nil {
@@ -257,7 +258,7 @@ func removeImage(ctx context.Context, t thing, snapshots bool) error {
 func deleteSnapshot(ctx context.Context, cloud EC2, id string) error {
 	err := poll.Until(ctx, poll.Seconds(), func(ctx context.Context) (bool, error) {
 		_, err := cloud.DeleteSnapshot(ctx, &ec2.DeleteSnapshotInput{SnapshotId: &id})
-		if hasCode(err, "InvalidSnapshot.InUse") {
+		if awserr.Is(err, "InvalidSnapshot.InUse") {
 			return false, nil
 		}
 		return true, ignore(err, "InvalidSnapshot.NotFound")

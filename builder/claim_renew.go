@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
 
+	"github.com/imagobuild/imago/builder/internal/awserr"
 	"github.com/imagobuild/imago/builder/internal/poll"
 )
 
@@ -46,7 +47,7 @@ func (c *claim) renew(ctx context.Context) {
 		err := c.beat(ctx)
 		switch {
 		case err == nil, ctx.Err() != nil:
-		case hasCode(err, "UnauthorizedOperation"):
+		case awserr.Is(err, "UnauthorizedOperation"):
 			c.giveUp(ctx, err)
 			return
 		case absent(err):
@@ -124,7 +125,7 @@ func (c *claim) confirm(ctx context.Context) error {
 	return poll.Until(ctx, poll.Seconds(), func(ctx context.Context) (bool, error) {
 		err := c.beat(ctx)
 		switch {
-		case err == nil, !c.counts(), hasCode(err, "UnauthorizedOperation"): // renew says so
+		case err == nil, !c.counts(), awserr.Is(err, "UnauthorizedOperation"): // renew says so
 			return true, nil
 		case absent(err):
 			if lost := c.look(ctx); lost != nil {

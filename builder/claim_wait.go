@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/imagobuild/imago/builder/internal/awserr"
 	"github.com/imagobuild/imago/builder/internal/poll"
 )
 
@@ -39,7 +40,7 @@ func (b *Builder) awaitTurn(ctx context.Context, p Plan, trash *estate) (err err
 	if err == nil && w.stale() {
 		err = b.takeClaim(ctx, w.seen)
 	}
-	if hasCode(err, "UnauthorizedOperation") {
+	if awserr.Is(err, "UnauthorizedOperation") {
 		b.unclaimed(err)
 		return errUnclaimed
 	}

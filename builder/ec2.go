@@ -2,11 +2,9 @@ package builder
 
 import (
 	"context"
-	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	"github.com/aws/smithy-go"
 )
 
 // EC2 is the part of the EC2 API that a build needs. *ec2.Client satisfies it.
@@ -72,17 +70,3 @@ type Parameters interface {
 }
 
 var _ Parameters = (*ssm.Client)(nil)
-
-// hasCode says whether AWS answered with one of these error codes.
-func hasCode(err error, codes ...string) bool {
-	api := smithy.APIError(nil)
-	if !errors.As(err, &api) {
-		return false
-	}
-	for _, code := range codes {
-		if api.ErrorCode() == code {
-			return true
-		}
-	}
-	return false
-}

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/smithy-go"
 
+	"github.com/imagobuild/imago/builder/internal/awserr"
 	"github.com/imagobuild/imago/builder/internal/undo"
 )
 
@@ -105,12 +106,12 @@ func (e *estate) produce(ctx context.Context, t thing, call func(context.Context
 // taken, by us.
 func refused(err error) bool {
 	api := smithy.APIError(nil)
-	return errors.Is(err, errTaken) || errors.As(err, &api) && !nameTaken(err) && !hasCode(err,
+	return errors.Is(err, errTaken) || errors.As(err, &api) && !nameTaken(err) && !awserr.Is(err,
 		"InternalError", "InternalFailure", "Unavailable", "ServiceUnavailable", "UnknownError")
 }
 
 func nameTaken(err error) bool {
-	return hasCode(err, "InvalidAMIName.Duplicate", "InvalidKeyPair.Duplicate", "InvalidGroup.Duplicate")
+	return awserr.Is(err, "InvalidAMIName.Duplicate", "InvalidKeyPair.Duplicate", "InvalidGroup.Duplicate")
 }
 
 // add is called the moment a thing exists: it is registered for being taken

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/imagobuild/imago/builder/internal/awserr"
 	"github.com/imagobuild/imago/builder/internal/poll"
 	"github.com/imagobuild/imago/builder/internal/undo"
 	"github.com/imagobuild/imago/provision"
@@ -155,7 +156,7 @@ func (b *Builder) letIn(ctx context.Context, group thing, rule types.IpPermissio
 			GroupId: &group.id, IpPermissions: []types.IpPermission{rule},
 		})
 	}, group)
-	if err == nil || hasCode(err, "InvalidPermission.Duplicate") { // it was asked twice
+	if err == nil || awserr.Is(err, "InvalidPermission.Duplicate") { // it was asked twice
 		return nil
 	}
 	if refused(err) || ctx.Err() != nil {
@@ -186,7 +187,7 @@ func sshFrom(cidrs []string, port int) types.IpPermission {
 func deleteGroup(ctx context.Context, t thing) error {
 	return poll.Until(ctx, poll.Seconds(), func(ctx context.Context) (bool, error) {
 		_, err := t.cloud.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &t.id})
-		if hasCode(err, "DependencyViolation", "InvalidGroup.InUse") || t.unseen(err) {
+		if awserr.Is(err, "DependencyViolation", "InvalidGroup.InUse") || t.unseen(err) {
 			return false, nil
 		}
 		return true, ignore(err, t.absence()...)
@@ -249,7 +250,7 @@ func (b *Builder) consoleFingerprints(ctx context.Context, s SSH, inst instance)
 	defer b.span(SpanAWS, "console of %s", inst.id)()
 	err = poll.Until(ctx, poll.Seconds(), func(ctx context.Context) (bool, error) {
 		out, err := b.EC2.GetConsoleOutput(ctx, &ec2.GetConsoleOutputInput{InstanceId: &inst.id, Latest: aws.Bool(true)})
-		if hasCode(err, "UnsupportedOperation", "InvalidParameterCombination") { // only some types have the latest
+		if awserr.Is(err, "UnsupportedOperation", "InvalidParameterCombination") { // only some types have the latest
 			out, err = b.EC2.GetConsoleOutput(ctx, &ec2.GetConsoleOutputInput{InstanceId: &inst.id})
 		}
 		if inst.made.unseen(err) {

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"github.com/imagobuild/imago/builder/internal/awserr"
 )
 
 // planSource finds the image to start from.
@@ -81,7 +83,7 @@ func (b *Builder) parameter(ctx context.Context, name string) (string, error) {
 
 func (b *Builder) imageByID(ctx context.Context, id string) (types.Image, error) {
 	out, err := b.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{id}})
-	if hasCode(err, "InvalidAMIID.NotFound", "InvalidAMIID.Malformed", "InvalidAMIID.Unavailable") || err == nil && len(out.Images) == 0 {
+	if awserr.Is(err, "InvalidAMIID.NotFound", "InvalidAMIID.Malformed", "InvalidAMIID.Unavailable") || err == nil && len(out.Images) == 0 {
 		return types.Image{}, fmt.Errorf("there is no source image %s in this region, or this account may not use it", id)
 	}
 	if err != nil {

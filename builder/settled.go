@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imagobuild/imago/builder/internal/awserr"
 	"github.com/imagobuild/imago/builder/internal/poll"
 )
 
@@ -30,9 +31,9 @@ func settled[T any](ctx context.Context, do func(context.Context) (T, error), us
 // the same error means that it is no longer there.
 func (t thing) unseen(err error) bool {
 	if t.kind == KindProfile {
-		return hasCode(err, "InvalidParameterValue") && strings.Contains(err.Error(), "iamInstanceProfile") && time.Since(t.since) < visible
+		return awserr.Is(err, "InvalidParameterValue") && strings.Contains(err.Error(), "iamInstanceProfile") && time.Since(t.since) < visible
 	}
-	return hasCode(err, t.absence()...) && time.Since(t.since) < visible
+	return awserr.Is(err, t.absence()...) && time.Since(t.since) < visible
 }
 
 // absence is with which codes AWS says that it does not know a thing. The

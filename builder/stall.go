@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
+	"github.com/imagobuild/imago/builder/internal/awserr"
 	"github.com/imagobuild/imago/provision"
 )
 
@@ -117,7 +118,7 @@ func (b *Builder) console(ctx context.Context, id string) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	out, err := b.EC2.GetConsoleOutput(ctx, &ec2.GetConsoleOutputInput{InstanceId: &id, Latest: aws.Bool(true)})
-	if hasCode(err, "UnsupportedOperation", "InvalidParameterCombination") { // only some types have the latest
+	if awserr.Is(err, "UnsupportedOperation", "InvalidParameterCombination") { // only some types have the latest
 		out, err = b.EC2.GetConsoleOutput(ctx, &ec2.GetConsoleOutputInput{InstanceId: &id})
 	}
 	if err != nil {

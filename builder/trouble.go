@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/imagobuild/imago/builder/internal/awserr"
 )
 
 // trouble is why a call of AWS's did not succeed, by what there is to do about it.
@@ -38,18 +40,18 @@ func troubleOf(err error) trouble {
 	switch {
 	case err == nil, canceled(err):
 		return final
-	case hasCode(err, "RequestTimeTooSkewed", "RequestExpired", "AuthFailure", "SignatureDoesNotMatch", "InvalidSignatureException") && skewOf(err).Abs() > maxSkew:
+	case awserr.Is(err, "RequestTimeTooSkewed", "RequestExpired", "AuthFailure", "SignatureDoesNotMatch", "InvalidSignatureException") && skewOf(err).Abs() > maxSkew:
 		return skewed
-	case hasCode(err, "ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"):
+	case awserr.Is(err, "ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"):
 		return expired
-	case hasCode(err, "InsufficientInstanceCapacity", "InsufficientCapacity", "InsufficientHostCapacity", "InsufficientReservedInstanceCapacity",
+	case awserr.Is(err, "InsufficientInstanceCapacity", "InsufficientCapacity", "InsufficientHostCapacity", "InsufficientReservedInstanceCapacity",
 		"InsufficientFreeAddressesInSubnet", "SpotMaxPriceTooLow", "Unsupported"):
 		return noCapacity
-	case hasCode(err, "InstanceLimitExceeded", "VcpuLimitExceeded", "MaxSpotInstanceCountExceeded"):
+	case awserr.Is(err, "InstanceLimitExceeded", "VcpuLimitExceeded", "MaxSpotInstanceCountExceeded"):
 		return noQuota
 	case retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary:
 		return throttled
-	case hasCode(err, "InternalError", "InternalFailure", "Unavailable", "ServiceUnavailable", "RequestTimeout", "RequestTimeoutException"),
+	case awserr.Is(err, "InternalError", "InternalFailure", "Unavailable", "ServiceUnavailable", "RequestTimeout", "RequestTimeoutException"),
 		slices.Contains([]int{http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}, statusOf(err)):
 		return outage
 	case unanswered(err):

@@ -9,11 +9,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/imagobuild/imago/builder/internal/awserr"
 )
 
 // ignore drops an error with one of these codes.
 func ignore(err error, codes ...string) error {
-	if hasCode(err, codes...) {
+	if awserr.Is(err, codes...) {
 		return nil
 	}
 	return err

@@ -12,7 +12,7 @@ const module = "github.com/imagobuild/imago/"
 // allowed lists, for an import, the only packages of ours that may use it
 // outside tests (DESIGN.md, "Layout").
 var allowed = map[string]string{
-	"github.com/aws/":                     "builder builder/deploy builder/gc builder/iam builder/internal/awsquery builder/retention cmd/imago",
+	"github.com/aws/":                     "builder builder/deploy builder/gc builder/iam builder/internal/awserr builder/internal/awsquery builder/retention cmd/imago",
 	"github.com/urfave/cli/":              "cmd/imago",
 	"github.com/hashicorp/hcl/":           "builder/template builder/template/format builder/template/funcs builder/project e2e/corpus",
 	"github.com/pkg/sftp":                 "provision",

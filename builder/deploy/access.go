@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/imagobuild/imago/builder/internal/awserr"
 )
 
 // Access finds an environment's machines, and lets somebody in.
@@ -125,7 +127,7 @@ func (a *Access) Open(ctx context.Context, e Environment, from netip.Addr) (shut
 	}
 	rule := permission(sshPort, single(from))
 	_, err = a.Doors.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &groups[0], IpPermissions: []types.IpPermission{rule}})
-	if hasCode(err, "InvalidPermission.Duplicate") {
+	if awserr.Is(err, "InvalidPermission.Duplicate") {
 		var ours bool
 		if ours, err = a.opened(ctx, groups[0], from); err == nil && !ours {
 			return func() error { return nil }, nil

@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/imagobuild/imago/builder/internal/awserr"
 )
 
 // tagConfig is the hash of what a release is launched with.
@@ -67,7 +69,7 @@ func (d *Deployer) check(ctx context.Context, e Environment, w Wanted, now *stat
 func (d *Deployer) checkImage(ctx context.Context, id string) error {
 	out, err := d.Machines.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{id}})
 	switch {
-	case hasCode(err, "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"), err == nil && len(out.Images) == 0:
+	case awserr.Is(err, "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"), err == nil && len(out.Images) == 0:
 		return fmt.Errorf("the image %s is not there any more: bake it again, or release another (imago releases says which there are)", id)
 	case err != nil:
 		return fmt.Errorf("read the image %s: %w", id, err)

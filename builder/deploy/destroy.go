@@ -11,6 +11,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/route53/types"
 
+	"github.com/imagobuild/imago/builder/internal/awserr"
 	"github.com/imagobuild/imago/builder/internal/poll"
 )
 
@@ -136,7 +137,7 @@ func (s *setup) remove(ctx context.Context, what, gone string, do func() error) 
 	return s.made(limited, "deleted "+what, func() error {
 		return poll.Until(limited, poll.Seconds(), func(context.Context) (bool, error) {
 			err := unless(do(), gone)
-			if hasCode(err, "DependencyViolation") {
+			if awserr.Is(err, "DependencyViolation") {
 				return false, nil
 			}
 			return err == nil, err

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 
+	"github.com/imagobuild/imago/builder/internal/awserr"
 	"github.com/imagobuild/imago/builder/internal/poll"
 )
 
@@ -24,7 +25,7 @@ const inUseLimit = time.Minute
 func (d *Deployer) dropVersion(ctx context.Context, template string, number int64) error {
 	return d.change(ctx, "retire", fmt.Sprintf("deleted version %d of launch template %s", number, template), func() error {
 		all, err := d.Templates.DescribeLaunchTemplateVersions(ctx, &ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: &template})
-		if hasCode(err, "InvalidLaunchTemplateId.NotFound") {
+		if awserr.Is(err, "InvalidLaunchTemplateId.NotFound") {
 			return nil
 		}
 		if err != nil {
@@ -62,7 +63,7 @@ func (d *Deployer) dropTarget(ctx context.Context, arn string) error {
 		err := poll.Until(limited, poll.Seconds(), func(ctx context.Context) (bool, error) {
 			_, last = d.Targets.DeleteTargetGroup(ctx, &elb.DeleteTargetGroupInput{TargetGroupArn: &arn})
 			last = unless(last, "TargetGroupNotFound")
-			if hasCode(last, "ResourceInUse") {
+			if awserr.Is(last, "ResourceInUse") {
 				return false, nil
 			}
 			return last == nil, last
@@ -80,9 +81,9 @@ func (d *Deployer) dropGroup(ctx context.Context, name string) error {
 		return poll.Until(ctx, poll.Seconds(), func(ctx context.Context) (bool, error) {
 			_, err := d.Groups.DeleteAutoScalingGroup(ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: &name, ForceDelete: aws.Bool(true)})
 			switch {
-			case hasCode(err, "ScalingActivityInProgress", "ResourceInUse"): // of its own; later
+			case awserr.Is(err, "ScalingActivityInProgress", "ResourceInUse"): // of its own; later
 				return false, nil
-			case hasCode(err, "ValidationError") && !d.hasGroup(ctx, name):
+			case awserr.Is(err, "ValidationError") && !d.hasGroup(ctx, name):
 				return true, nil
 			}
 			return err == nil, err
@@ -102,7 +103,7 @@ func (d *Deployer) hasGroup(ctx context.Context, name string) bool {
 
 // unless is nil for an error of AWS's with the code.
 func unless(err error, code string) error {
-	if hasCode(err, code) {
+	if awserr.Is(err, code) {
 		return nil
 	}
 	return err

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/imagobuild/imago/builder/internal/awserr"
 )
 
 // evidenceLines is how much of each machine's console is shown.
@@ -48,7 +50,7 @@ func (d *Deployer) machinesOf(ctx context.Context, group string) []string {
 // Console is what an instance has written to its console, as far as AWS has it.
 func (d *Deployer) Console(ctx context.Context, id string) (string, error) {
 	out, err := d.Machines.GetConsoleOutput(ctx, &ec2.GetConsoleOutputInput{InstanceId: &id, Latest: aws.Bool(true)})
-	if hasCode(err, "UnsupportedOperation") { // not every type has the newest
+	if awserr.Is(err, "UnsupportedOperation") { // not every type has the newest
 		out, err = d.Machines.GetConsoleOutput(ctx, &ec2.GetConsoleOutputInput{InstanceId: &id})
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imagobuild/imago/builder/internal/awserr"
 	"github.com/imagobuild/imago/builder/internal/poll"
 )
 
@@ -33,8 +34,8 @@ func whenKnown(ctx context.Context, do func() error) error {
 // unknown says whether an error is that AWS does not know something. Auto Scaling
 // has one code for all that is wrong, and says in words what it is.
 func unknown(err error) bool {
-	if hasCode(err, "ValidationError") {
+	if awserr.Is(err, "ValidationError") {
 		return strings.Contains(err.Error(), "not found") || strings.Contains(err.Error(), "does not exist") || strings.Contains(err.Error(), "fully-formed launch template")
 	}
-	return hasCode(err, "TargetGroupNotFound", "InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.VersionNotFound")
+	return awserr.Is(err, "TargetGroupNotFound", "InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.VersionNotFound")
 }

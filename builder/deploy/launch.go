@@ -13,6 +13,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"github.com/imagobuild/imago/builder/internal/awserr"
 	"github.com/imagobuild/imago/builder/internal/poll"
 	"github.com/imagobuild/imago/builder/internal/undo"
 )
@@ -177,7 +178,7 @@ func (d *Deployer) makeRule(ctx context.Context, e Environment, n *next, now *st
 		if err == nil {
 			n.rule = *out.Rules[0].RuleArn
 		}
-		if !hasCode(err, "PriorityInUse") {
+		if !awserr.Is(err, "PriorityInUse") {
 			return err
 		}
 		if err := poll.For(ctx, time.Second); err != nil {

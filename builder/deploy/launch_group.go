@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
+	"github.com/imagobuild/imago/builder/internal/awserr"
 	"github.com/imagobuild/imago/builder/internal/poll"
 	"github.com/imagobuild/imago/builder/internal/undo"
 )
@@ -27,7 +28,7 @@ func (d *Deployer) addGroup(ctx context.Context, e Environment, n *next, now *st
 				HealthCheckType: aws.String("ELB"), HealthCheckGracePeriod: aws.Int32(int32(e.Timeout.Seconds())),
 				Tags: e.groupTags(n.name, n.Number),
 			})
-			if hasCode(err, "AlreadyExists") && d.isOurs(ctx, now, n) {
+			if awserr.Is(err, "AlreadyExists") && d.isOurs(ctx, now, n) {
 				return nil // the answer to the first try was lost
 			}
 			return err

@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/smithy-go"
 	"golang.org/x/crypto/ssh"
 
+	"github.com/imagobuild/imago/builder/internal/awserr"
 	"github.com/imagobuild/imago/builder/internal/poll"
 )
 
@@ -72,7 +72,7 @@ func (d *Deployer) take(ctx context.Context, e Environment) (held context.Contex
 	l := newLease(d.Machines, e)
 	for l.id == "" {
 		err := l.create(ctx, e, d.Holder)
-		if err != nil && !hasCode(err, "InvalidKeyPair.Duplicate") {
+		if err != nil && !awserr.Is(err, "InvalidKeyPair.Duplicate") {
 			return nil, nil, fmt.Errorf("take the lease on %s: %w", e.Name, err)
 		}
 		if err == nil {
@@ -161,18 +161,4 @@ func tagOf(tags []types.Tag, key string) string {
 		}
 	}
 	return ""
-}
-
-// hasCode says whether an error is AWS's with one of the codes.
-func hasCode(err error, codes ...string) bool {
-	said := smithy.APIError(nil)
-	if !errors.As(err, &said) {
-		return false
-	}
-	for _, code := range codes {
-		if said.ErrorCode() == code {
-			return true
-		}
-	}
-	return false
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/imagobuild/imago/builder/internal/awserr"
 	"github.com/imagobuild/imago/builder/internal/poll"
 )
 
@@ -39,7 +40,7 @@ func (l *lease) beatOnce(ctx context.Context) error {
 	defer cancel()
 	l.beat++
 	_, err := l.of.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{l.id}, Tags: []types.Tag{tag(tagBeat, strconv.Itoa(l.beat))}})
-	if hasCode(err, "InvalidKeyPair.NotFound", "InvalidKey.NotFound", "InvalidID") && !l.fresh() {
+	if awserr.Is(err, "InvalidKeyPair.NotFound", "InvalidKey.NotFound", "InvalidID") && !l.fresh() {
 		return ErrLost
 	}
 	if err == nil {

@@ -10,11 +10,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/imagobuild/imago/builder/internal/awserr"
 )
 
 func (d *Deployer) lookBalancer(ctx context.Context, e Environment, s *state) error {
 	found, err := d.Listeners.DescribeLoadBalancers(ctx, &elb.DescribeLoadBalancersInput{Names: []string{e.name()}})
-	if hasCode(err, "LoadBalancerNotFound") {
+	if awserr.Is(err, "LoadBalancerNotFound") {
 		return nil
 	}
 	if err != nil {
@@ -130,7 +132,7 @@ func (d *Deployer) tagsOf(ctx context.Context, arns ...string) (map[string]map[s
 	all := map[string]map[string]string{}
 	for some := range slices.Chunk(arns, maxTagged) {
 		err := d.readTags(ctx, some, all)
-		if hasCode(err, "TargetGroupNotFound") {
+		if awserr.Is(err, "TargetGroupNotFound") {
 			err = nil
 			for _, arn := range some {
 				err = errors.Join(err, unless(d.readTags(ctx, []string{arn}, all), "TargetGroupNotFound"))

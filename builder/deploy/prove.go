@@ -13,6 +13,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"github.com/imagobuild/imago/builder/internal/awserr"
 	"github.com/imagobuild/imago/builder/internal/poll"
 )
 
@@ -128,7 +129,7 @@ func (d *Deployer) healthOf(ctx context.Context, n *next) (h health, err error) 
 // Auto Scaling says it. A group of the same name may have been there before.
 func (d *Deployer) endedIn(ctx context.Context, n *next, arn string) (string, error) {
 	out, err := d.Groups.DescribeScalingActivities(ctx, &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: &n.name})
-	if hasCode(err, "ValidationError") { // AWS does not list the group yet
+	if awserr.Is(err, "ValidationError") { // AWS does not list the group yet
 		return "", nil
 	}
 	if err != nil {

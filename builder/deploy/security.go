@@ -7,6 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/imagobuild/imago/builder/internal/awserr"
 )
 
 // opening is a rule of a security group: who reaches a port. It can be compared.
@@ -97,7 +99,7 @@ func (s *setup) createGroup(ctx context.Context, role, description string) error
 	out, err := s.Network.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{
 		GroupName: aws.String(s.env.name() + "-" + role), Description: &description, VpcId: &s.found.vpc, TagSpecifications: s.env.specs(types.ResourceTypeSecurityGroup, role),
 	})
-	if hasCode(err, "InvalidGroup.Duplicate") {
+	if awserr.Is(err, "InvalidGroup.Duplicate") {
 		if looked := s.findGroups(ctx, &s.found); looked != nil || s.found.group(role) != "" {
 			return looked
 		}

@@ -4,16 +4,14 @@ package iam
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/smithy-go"
 
+	"github.com/imagobuild/imago/builder/internal/awserr"
 	"github.com/imagobuild/imago/builder/internal/awsquery"
 	"github.com/imagobuild/imago/builder/internal/poll"
 )
@@ -47,7 +45,7 @@ func (c *Client) call(ctx context.Context, action string, parameters url.Values,
 	began := time.Now()
 	err := poll.Until(ctx, poll.Seconds(), func(ctx context.Context) (bool, error) {
 		err := c.query.Call(ctx, action, parameters, out)
-		if hasCode(err, append(unsettled, "ConcurrentModification")...) && time.Since(began) < settles {
+		if awserr.Is(err, append(unsettled, "ConcurrentModification")...) && time.Since(began) < settles {
 			return false, nil
 		}
 		return true, err
@@ -56,10 +54,4 @@ func (c *Client) call(ctx context.Context, action string, parameters url.Values,
 		return fmt.Errorf("IAM %w", err)
 	}
 	return nil
-}
-
-// hasCode says whether IAM answered with one of some codes.
-func hasCode(err error, codes ...string) bool {
-	api := smithy.APIError(nil)
-	return errors.As(err, &api) && slices.Contains(codes, api.ErrorCode())
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/imagobuild/imago/builder"
+	"github.com/imagobuild/imago/builder/internal/awserr"
 )
 
 var _ builder.Profiles = (*Client)(nil)
@@ -37,7 +38,7 @@ func (c *Client) CreateProfile(ctx context.Context, p builder.Profile) error {
 	}
 	for _, call := range calls {
 		err := c.call(ctx, call.action, call.values, new(struct{}), "NoSuchEntity")
-		already := hasCode(err, "EntityAlreadyExists") || call.action == "AddRoleToInstanceProfile" && hasCode(err, "LimitExceeded")
+		already := awserr.Is(err, "EntityAlreadyExists") || call.action == "AddRoleToInstanceProfile" && awserr.Is(err, "LimitExceeded")
 		if err != nil && !already {
 			return c.takeBack(ctx, p.Name, err)
 		}
@@ -69,7 +70,7 @@ func (c *Client) DeleteProfile(ctx context.Context, name string) error {
 		{"DeleteRolePolicy", url.Values{"RoleName": {name}, "PolicyName": {policyName}}},
 		{"DeleteRole", url.Values{"RoleName": {name}}},
 	} {
-		if err := c.call(ctx, call.action, call.values, new(struct{}), "DeleteConflict"); err != nil && !hasCode(err, "NoSuchEntity") {
+		if err := c.call(ctx, call.action, call.values, new(struct{}), "DeleteConflict"); err != nil && !awserr.Is(err, "NoSuchEntity") {
 			errs = append(errs, err)
 		}
 	}

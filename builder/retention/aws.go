@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/smithy-go"
 
 	"github.com/imagobuild/imago/builder"
+	"github.com/imagobuild/imago/builder/internal/awserr"
 )
 
 // Cloud is a region of an account.
@@ -71,16 +70,10 @@ func (l *looking) denied(permission string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case hasCode(err, "UnauthorizedOperation", "AccessDenied", "AccessDeniedException"):
+	case awserr.Is(err, "UnauthorizedOperation", "AccessDenied", "AccessDeniedException"):
 		return &DeniedError{permission, l.region, err}
 	}
 	return fmt.Errorf("look in %s: %w", l.region, err)
-}
-
-// hasCode says whether AWS answered with one of these error codes.
-func hasCode(err error, codes ...string) bool {
-	api := smithy.APIError(nil)
-	return errors.As(err, &api) && slices.Contains(codes, api.ErrorCode())
 }
 
 // Denied takes the error of a look apart: what may not be seen, and everything else.

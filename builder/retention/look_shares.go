@@ -7,6 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/imagobuild/imago/builder/internal/awserr"
 )
 
 // shares lists who else may use an image or one of its snapshots. Of what is gone, nobody.
@@ -16,7 +18,7 @@ func (l *looking) shares(ctx context.Context, img Image) ([]string, error) {
 		ImageId: &img.ID, Attribute: types.ImageAttributeNameLaunchPermission,
 	})
 	switch {
-	case hasCode(err, "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"):
+	case awserr.Is(err, "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"):
 		return nil, nil
 	case err != nil:
 		return nil, l.denied("ec2:DescribeImageAttribute", err)
@@ -29,7 +31,7 @@ func (l *looking) shares(ctx context.Context, img Image) ([]string, error) {
 			SnapshotId: &id, Attribute: types.SnapshotAttributeNameCreateVolumePermission,
 		})
 		switch {
-		case hasCode(err, "InvalidSnapshot.NotFound"):
+		case awserr.Is(err, "InvalidSnapshot.NotFound"):
 			continue
 		case err != nil:
 			return nil, l.denied("ec2:DescribeSnapshotAttribute", err)

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/imagobuild/imago/builder"
+	"github.com/imagobuild/imago/builder/internal/awserr"
 )
 
 // templates are all launch templates, with all their versions. Those of a template
@@ -59,7 +60,7 @@ func (l *looking) versions(ctx context.Context, id string) (all []Version, err e
 	})
 	for pages.HasMorePages() {
 		out, err := pages.NextPage(ctx)
-		if hasCode(err, "InvalidLaunchTemplateId.NotFound") { // deleted since
+		if awserr.Is(err, "InvalidLaunchTemplateId.NotFound") { // deleted since
 			return nil, nil
 		}
 		if err != nil {
@@ -102,7 +103,7 @@ func (l *looking) resolved(ctx context.Context, image string, known map[string]s
 	}
 	out, err := l.cloud.Parameters.GetParameter(ctx, &ssm.GetParameterInput{Name: &name})
 	switch {
-	case hasCode(err, "ParameterNotFound", "ParameterVersionNotFound"):
+	case awserr.Is(err, "ParameterNotFound", "ParameterVersionNotFound"):
 		known[name] = ""
 	case err != nil:
 		return "", l.denied(fmt.Sprintf("ssm:GetParameter of %s", name), err)

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/imagobuild/imago/builder"
+	"github.com/imagobuild/imago/builder/internal/awserr"
 )
 
 // removeLimit bounds how long one image may take, with its snapshots.
@@ -110,7 +111,7 @@ func (r *remover) deregister(ctx context.Context, img Image) (why string, err er
 	}
 	_, err = r.cloud.EC2.DeregisterImage(ctx, &ec2.DeregisterImageInput{ImageId: &img.ID})
 	switch {
-	case err == nil, hasCode(err, "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"): // somebody else prunes too
+	case err == nil, awserr.Is(err, "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"): // somebody else prunes too
 		return "", nil
 	case refused(err):
 		return "", errors.Join(err, r.unmarkAll(ctx, img))
@@ -125,7 +126,7 @@ func (r *remover) deregister(ctx context.Context, img Image) (why string, err er
 // refused says whether an error means that nothing was done.
 func refused(err error) bool {
 	api := smithy.APIError(nil)
-	return errors.As(err, &api) && !hasCode(err, "InternalError", "InternalFailure", "Unavailable", "ServiceUnavailable", "UnknownError")
+	return errors.As(err, &api) && !awserr.Is(err, "InternalError", "InternalFailure", "Unavailable", "ServiceUnavailable", "UnknownError")
 }
 
 // neededNow looks once more at an image that is to go, and says why it must stay, or "".

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imagobuild/imago/builder"
+	"github.com/imagobuild/imago/builder/internal/awserr"
 )
 
 const groupsPage = `<DescribeAutoScalingGroupsResponse xmlns="http://autoscaling.amazonaws.com/doc/2011-01-01/">
@@ -88,7 +89,7 @@ func TestAutoScaling(t *testing.T) {
 // TestAutoScalingDenied: what may not be seen is not taken for nothing.
 func TestAutoScalingDenied(t *testing.T) {
 	api, _ := service(t, "AccessDenied")
-	if groups, err := api.AutoScalingGroups(t.Context()); !hasCode(err, "AccessDenied") || groups != nil {
+	if groups, err := api.AutoScalingGroups(t.Context()); !awserr.Is(err, "AccessDenied") || groups != nil {
 		t.Errorf("%v, %v", groups, err)
 	}
 }

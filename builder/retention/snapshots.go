@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/imagobuild/imago/builder/internal/awserr"
 	"github.com/imagobuild/imago/builder/internal/poll"
 )
 
@@ -21,7 +22,7 @@ const noticeLimit = time.Minute
 func (r *remover) mark(ctx context.Context, img Image) error {
 	for _, id := range img.Snapshots {
 		_, err := r.cloud.EC2.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{id}, Tags: markOf(img.ID)})
-		if err != nil && !hasCode(err, "InvalidSnapshot.NotFound") {
+		if err != nil && !awserr.Is(err, "InvalidSnapshot.NotFound") {
 			return errors.Join(err, r.unmarkAll(ctx, img))
 		}
 	}
@@ -39,7 +40,7 @@ func (r *remover) unmarkAll(ctx context.Context, img Image) error {
 
 func (r *remover) unmark(ctx context.Context, s Snapshot) error {
 	_, err := r.cloud.EC2.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{s.ID}, Tags: markOf(s.Image)})
-	if hasCode(err, "InvalidSnapshot.NotFound") {
+	if awserr.Is(err, "InvalidSnapshot.NotFound") {
 		return nil
 	}
 	return err
@@ -57,9 +58,9 @@ func (r *remover) deleteSnapshot(ctx context.Context, s Snapshot) (used bool, er
 	err = poll.Until(ctx, poll.Seconds(), func(ctx context.Context) (bool, error) {
 		_, err := r.cloud.EC2.DeleteSnapshot(ctx, &ec2.DeleteSnapshotInput{SnapshotId: &s.ID})
 		switch {
-		case hasCode(err, "InvalidSnapshot.NotFound"):
+		case awserr.Is(err, "InvalidSnapshot.NotFound"):
 			return true, nil
-		case hasCode(err, "InvalidSnapshot.InUse"):
+		case awserr.Is(err, "InvalidSnapshot.InUse"):
 			users, err := r.images(ctx, filter("block-device-mapping.snapshot-id", s.ID))
 			used = slices.ContainsFunc(users, func(img Image) bool { return !over(img) && !r.gone[img.ID] })
 			return used, err
