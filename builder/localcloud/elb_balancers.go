@@ -235,7 +235,7 @@ func balancerAttributes() map[string]string {
 	}
 }
 
-// change reads Attributes into what differs from the defaults.
+// changeAttributes reads Attributes into what differs from the defaults.
 func changeAttributes(r *request, own, defaults map[string]string) (map[string]string, error) {
 	changed := withDefaults(nil, own)
 	for _, item := range r.eachMember("Attributes") {

@@ -8,6 +8,16 @@ import (
 	"github.com/imagobuild/imago/builder/localcloud/balancer"
 )
 
+// groupAndTargets reads a request that names a target group, and targets of it.
+func (c *Cloud) groupAndTargets(r *request) (*targetGroup, []registered, error) {
+	g, err := c.findTargetGroup(r.region, r.need("TargetGroupArn"))
+	if err != nil {
+		return nil, nil, err
+	}
+	all := readTargets(r, g)
+	return g, all, r.checked()
+}
+
 // readTargets reads Targets; without a port, that of the group.
 func readTargets(r *request, g *targetGroup) []registered {
 	var all []registered
@@ -19,12 +29,8 @@ func readTargets(r *request, g *targetGroup) []registered {
 }
 
 func registerTargets(c *Cloud, r *request) (any, error) {
-	g, err := c.findTargetGroup(r.region, r.need("TargetGroupArn"))
+	g, all, err := c.groupAndTargets(r)
 	if err != nil {
-		return nil, err
-	}
-	all := readTargets(r, g)
-	if err := r.checked(); err != nil {
 		return nil, err
 	}
 	for _, t := range all {
@@ -57,12 +63,8 @@ func (c *Cloud) dropTarget(g *targetGroup, t registered) {
 }
 
 func deregisterTargets(c *Cloud, r *request) (any, error) {
-	g, err := c.findTargetGroup(r.region, r.need("TargetGroupArn"))
+	g, all, err := c.groupAndTargets(r)
 	if err != nil {
-		return nil, err
-	}
-	all := readTargets(r, g)
-	if err := r.checked(); err != nil {
 		return nil, err
 	}
 	for _, t := range all {
@@ -100,12 +102,8 @@ type targetHealth struct {
 }
 
 func describeTargetHealth(c *Cloud, r *request) (any, error) {
-	g, err := c.findTargetGroup(r.region, r.need("TargetGroupArn"))
+	g, wanted, err := c.groupAndTargets(r)
 	if err != nil {
-		return nil, err
-	}
-	wanted := readTargets(r, g)
-	if err := r.checked(); err != nil {
 		return nil, err
 	}
 	known := map[registered]balancer.Health{}

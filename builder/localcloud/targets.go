@@ -1,12 +1,13 @@
 package localcloud
 
-// The health of a target, by ELBv2's names.
+import "github.com/imagobuild/imago/builder/localcloud/balancer"
+
+// The health of a target, as the data plane says it.
 const (
-	targetInitial   = "initial"
-	targetHealthy   = "healthy"
-	targetUnhealthy = "unhealthy"
-	targetUnused    = "unused" // the target group is behind no listener
-	targetDraining  = "draining"
+	targetHealthy   = balancer.Healthy
+	targetUnhealthy = balancer.Unhealthy
+	targetUnused    = balancer.Unused // the target group is behind no listener
+	targetDraining  = balancer.Draining
 )
 
 // targets is what Auto Scaling asks of the load balancers. A target group is
