@@ -7,13 +7,15 @@ import (
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/imagobuild/imago/builder"
 )
 
 // The tags of an environment's resources. What does not have the first two, with
 // exactly these values, is never touched.
 const (
-	TagApplication = "imago:application"
-	TagEnvironment = "imago:environment"
+	TagApplication = builder.TagApplication
+	TagEnvironment = builder.TagEnvironment
 	// TagRole says what a resource is for in its environment: see the roles below.
 	TagRole = "imago:role"
 	// TagRelease is the number of a release: that of the version of the launch
